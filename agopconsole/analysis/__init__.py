@@ -1,0 +1,1 @@
+"""From stored numbers to tables, statistics and charts."""

@@ -1,0 +1,372 @@
+"""What one run is: its fields, each checked here and nowhere else.
+
+A `RunSpec` comes from TOML or the command line (`RunSpec.parse`), goes into the store as JSON and is all that the
+engine needs to repeat the run. The fields carry their own help, choices and bounds: the command line's options and
+the TOML keys are generated from them, so neither can drift from the other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import operator
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from agopconsole import catalogue, methods
+from agopconsole.errors import RequestError
+
+AUTO = "auto"
+SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, or a path to .safetensors, .pt or .pth"
+CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth")
+
+
+def _option(
+    default: Any,
+    help_text: str,
+    *,
+    choices: Iterable[str] = (),
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    below: float | None = None,
+) -> Any:
+    metadata = {
+        "help": help_text,
+        "choices": tuple(choices),
+        "minimum": minimum,
+        "above": above,
+        "maximum": maximum,
+        "below": below,
+    }
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunSpec:
+    """One training run, whole: the same spec gives the same numbers.
+
+    Build it with `parse`, which checks every field; the constructor checks nothing.
+    """
+
+    model: str = _option("vgg11", "network", choices=catalogue.MODELS)
+    dataset: str = _option("digits", "data set: a name, or imagefolder:PATH")
+    init: str = _option("kaiming_uniform", "initialisation of the layers under test", choices=methods.METHODS)
+    source: str = _option("imagenet", f"where trained weights come from: {SOURCE_KINDS}")
+    features: str | None = _option(None, "feature matrix, in place of the init's", choices=methods.FEATURES)
+    scale: str | None = _option(None, "scale of that matrix, in place of the init's", choices=methods.SCALES)
+    basis: str | None = _option(None, "basis of that matrix, in place of the init's", choices=methods.BASES)
+    layers: str = _option("conv", "layers under test: conv, all, first:N, or names separated by commas")
+    fallback: str | None = _option(
+        None,
+        "init of a layer that the source does not fit (else an error)",
+        choices=("kaiming_normal", "default"),
+    )
+    epochs: int = _option(20, "passes over the training images", minimum=1)
+    batch_size: int = _option(64, "images a step", minimum=1)
+    optimizer: str = _option("sgd", "optimiser", choices=catalogue.OPTIMIZERS)
+    lr: float = _option(1e-3, "learning rate", above=0)
+    momentum: float = _option(0.9, "momentum of sgd; beta1 of adamw", minimum=0, below=1)
+    weight_decay: float = _option(5e-4, "weight decay", minimum=0)
+    schedule: str = _option("constant", "learning rate over the epochs", choices=catalogue.SCHEDULES)
+    image_size: int | None = _option(None, "side of the images in pixels (default: the data set's)", minimum=8)
+    augment: str = _option("none", "augmentation of the training images", choices=catalogue.AUGMENTATIONS)
+    seed: int = _option(0, "seed of weights, data order, dropout and AGOP sample", minimum=0)
+    split_seed: int = _option(0, "seed of the train/validation split", minimum=0)
+    val_fraction: float = _option(0.2, "share of the training set held out for validation", above=0, below=1)
+    classes: str = _option("", "classes to keep, relabelled from 0: '0-4' or '0,2,7' (default: all)")
+    limit: int | None = _option(None, "train on that many images", minimum=1)
+    precision: str = _option("float32", "arithmetic of the training step", choices=catalogue.PRECISIONS)
+    device: str = _option(AUTO, "auto, cpu, mps, cuda or cuda:N")
+    agop_power: float = _option(1.0, "power of the AGOP: 1, or 0.5 for its square root", above=0)
+    agop_images: int = _option(64, "images that the AGOP is averaged over", minimum=1)
+    agop_outputs: str = _option(AUTO, "outputs of the AGOP: all, a number of random probes, or auto")
+    source_epochs: int = _option(10, "epochs of a source that is trained first", minimum=1)
+    source_optimizer: str = _option("adamw", "optimiser of such a source", choices=catalogue.OPTIMIZERS)
+    source_lr: float = _option(1e-3, "learning rate of such a source", above=0)
+    source_seed: int = _option(0, "seed of such a source", minimum=0)
+    name: str = _option("", "a name of your own for the run")
+    study: str = _option("", "the study that the run belongs to")
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> RunSpec:
+        """A checked spec from field names and plain values (from TOML, JSON or the command line).
+
+        It looks at no file: `check_files` does, once, when a run is asked for; a stored spec outlives its files.
+
+        Raises:
+            RequestError: at the first field that is unknown, mistyped, out of range, or at odds with another.
+        """
+        for key in given:
+            if key not in _fields():
+                raise RequestError(_unknown("field", key, _fields()))
+        spec = cls(**{key: _checked(_fields()[key], value) for key, value in given.items()})
+        return _normalised(spec)
+
+    @classmethod
+    def from_json(cls, text: str) -> RunSpec:
+        """The spec that `to_json` wrote."""
+        return cls.parse(json.loads(text))
+
+    def to_json(self) -> str:
+        """The spec as JSON, every field named."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def method(self) -> methods.Method:
+        """The initialisation method: the preset `init` with the choices of `features`, `scale` and `basis`."""
+        return methods.compose(self.init, self.features, self.scale, self.basis)  # type: ignore[arg-type]
+
+    @property
+    def label(self) -> str:
+        """The method in words, as reports and charts group by it: the preset, and what differs from it."""
+        method = self.method
+        name = methods.preset_name(method)
+        parts = [name or self.init]
+        if name is None:
+            parts += [
+                f"{key}={value}"
+                for key, value in (("features", self.features), ("scale", self.scale), ("basis", self.basis))
+                if value
+            ]
+        if method.features == "agop" and self.agop_power != 1.0:
+            parts.append(f"power={self.agop_power:g}")
+        if self.layers != "conv" and method.recipe != "default":
+            parts.append(f"layers={self.layers}")
+        return " ".join(parts)
+
+    @property
+    def twin_label(self) -> str | None:
+        """The label of the run's isotropic twin, or None for a method without features."""
+        twin = self.method.twin()
+        if twin is None:
+            return None
+        return replace(self, init=methods.preset_name(twin) or "", features=None, scale=None, basis=None).label
+
+    @property
+    def fed_size(self) -> int:
+        """Side of the images that the network sees, in pixels; 64 for folders unless the run says otherwise."""
+        if self.image_size is not None:
+            return self.image_size
+        facts = catalogue.DATASETS.get(self.dataset)
+        return facts.image_size if facts else 64
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of everything that can change the run's numbers: equal specs are the same run."""
+        values = {k: v for k, v in asdict(self).items() if k not in ("name", "study", "device")}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def class_indices(self) -> tuple[int, ...] | None:
+        """The classes to keep, in order, or None for all of them."""
+        return parse_classes(self.classes) if self.classes else None
+
+    def check_files(self) -> None:
+        """Checks that the files and folders that the spec names are there.
+
+        Raises:
+            RequestError: naming the one that is not.
+        """
+        if self.source.endswith(CHECKPOINT_SUFFIXES) and not Path(self.source).expanduser().is_file():
+            raise RequestError(f"source '{self.source}': there is no such file")
+        for what, dataset in (("dataset", self.dataset), ("source", self.source.removeprefix("dataset:"))):
+            kind, _, path = dataset.partition(":")
+            if kind == catalogue.IMAGE_FOLDER and not Path(path).expanduser().is_dir():
+                raise RequestError(f"{what} '{dataset}': there is no folder {path}")
+
+    def relocate(self, move: Callable[[Path], Path]) -> RunSpec:
+        """The same spec with every path it names passed through `move`."""
+
+        def moved(text: str) -> str:
+            kind, colon, path = text.rpartition(f"{catalogue.IMAGE_FOLDER}:")
+            if colon or text.endswith(CHECKPOINT_SUFFIXES):
+                return f"{kind}{colon}{move(Path(path).expanduser())}"
+            return text
+
+        return replace(self, dataset=moved(self.dataset), source=moved(self.source))
+
+    def source_run(self) -> RunSpec | None:
+        """The run that must train the source first, for sources of the kind `dataset:`; else None.
+
+        It depends on nothing that differs between the methods or seeds of a study, so that one serves them all.
+        """
+        if not (self.method.needs_source and self.source.startswith("dataset:")):
+            return None
+        name, classes = _dataset_source(self.source)
+        return RunSpec.parse(
+            {
+                "model": self.model,
+                "dataset": name,
+                "classes": classes,
+                "init": "kaiming_normal",
+                "epochs": self.source_epochs,
+                "batch_size": self.batch_size,
+                "optimizer": self.source_optimizer,
+                "lr": self.source_lr,
+                "weight_decay": 0.01 if self.source_optimizer == "adamw" else 5e-4,
+                "image_size": self.image_size,
+                "seed": self.source_seed,
+                "split_seed": self.split_seed,
+                "val_fraction": self.val_fraction,
+                "precision": self.precision,
+                "device": self.device,
+                "name": f"source {name}" + (f" {classes}" if classes else ""),
+                "study": self.study,
+            }
+        )
+
+
+def parse_classes(text: str) -> tuple[int, ...]:
+    """The class indices of "0-4" or "0,2,5-7", in rising order.
+
+    Raises:
+        RequestError: if the text is not of that form, or leaves fewer than two classes.
+    """
+    indices: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if match is None:
+            raise RequestError(f"classes '{text}' is not of the form 0-4 or 0,2,5-7")
+        first = int(match[1])
+        indices.update(range(first, int(match[2] or first) + 1))
+    if len(indices) < 2:
+        raise RequestError(f"classes '{text}' leaves {len(indices)} class(es); a classifier needs two or more")
+    return tuple(sorted(indices))
+
+
+@cache
+def _fields() -> dict[str, Field[Any]]:
+    return {f.name: f for f in fields(RunSpec)}
+
+
+@cache
+def field_types() -> dict[str, tuple[type, bool]]:
+    """For each field of a spec its plain type, and whether it may be left empty (None)."""
+    out = {}
+    for name, hint in typing.get_type_hints(RunSpec).items():
+        options = [t for t in typing.get_args(hint) if t is not types.NoneType]
+        out[name] = (options[0], True) if options else (hint, False)
+    return out
+
+
+def _unknown(what: str, given: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = difflib.get_close_matches(given, known, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"unknown {what} '{given}'; {hint}choose from {', '.join(known)}"
+
+
+def _checked(spec_field: Field[Any], value: Any) -> Any:
+    name: str = spec_field.name
+    meta: Mapping[str, Any] = spec_field.metadata
+    kind, optional = field_types()[name]
+    wanted: dict[type, str] = {str: "text", int: "a whole number", float: "a number"}
+    if value is None and optional:
+        return None
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if kind is str and name == "agop_outputs" and isinstance(value, int):
+        value = str(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise RequestError(f"{name} must be {wanted[kind]}, not {json.dumps(value, default=str)}")
+    if isinstance(value, str) and meta["choices"] and value not in meta["choices"]:
+        raise RequestError(_unknown(name, value, meta["choices"]))
+    if isinstance(value, (int, float)):
+        _check_range(name, value, meta)
+    return value
+
+
+def _check_range(name: str, value: float, meta: Mapping[str, Any]) -> None:
+    if not math.isfinite(value):
+        raise RequestError(f"{name} must be a finite number, not {value}")
+    bounds = (
+        (meta["minimum"], operator.ge, "at least"),
+        (meta["above"], operator.gt, "above"),
+        (meta["maximum"], operator.le, "at most"),
+        (meta["below"], operator.lt, "below"),
+    )
+    if any(bound is not None and not holds(value, bound) for bound, holds, _ in bounds):
+        wanted = " and ".join(f"{word} {bound:g}" for bound, _, word in bounds if bound is not None)
+        raise RequestError(f"{name} must be {wanted}, not {value:g}")
+
+
+def _normalised(spec: RunSpec) -> RunSpec:
+    """Checks what concerns more than one field, and blanks what plays no part, so that equal runs are equal specs."""
+    _check_dataset(spec.dataset, "dataset")
+    if spec.classes:
+        _check_classes(spec.dataset, spec.classes)
+    _check_layers(spec.layers)
+    _check_device(spec.device)
+    if spec.agop_outputs not in (AUTO, "all") and not re.fullmatch(r"[1-9]\d*", spec.agop_outputs):
+        raise RequestError(f"agop_outputs must be auto, all or a number of probes, not '{spec.agop_outputs}'")
+    if spec.fed_size < 32 and spec.model.startswith("vgg"):
+        raise RequestError(f"image_size must be at least 32 for {spec.model}, not {spec.fed_size}")
+    unused: list[str] = []
+    if spec.method.needs_source:
+        _check_source(spec.source)
+    else:
+        unused += ["source", "fallback"]
+    if not (spec.method.needs_source and spec.source.startswith("dataset:")):
+        unused += ["source_epochs", "source_optimizer", "source_lr", "source_seed"]
+    if spec.method.features != "agop":
+        unused += ["agop_power", "agop_images", "agop_outputs"]
+    blank: dict[str, Any] = {name: _fields()[name].default for name in unused}
+    return replace(spec, **blank)
+
+
+def _check_dataset(dataset: str, what: str) -> None:
+    if dataset in catalogue.DATASETS:
+        return
+    kind, _, path = dataset.partition(":")
+    if kind != catalogue.IMAGE_FOLDER or not path:
+        raise RequestError(_unknown(what, dataset, [*catalogue.DATASETS, f"{catalogue.IMAGE_FOLDER}:PATH"]))
+
+
+def _check_classes(dataset: str, classes: str) -> None:
+    indices = parse_classes(classes)
+    facts = catalogue.DATASETS.get(dataset)
+    if facts and indices[-1] >= facts.classes:
+        raise RequestError(f"classes '{classes}': {dataset} has the classes 0 to {facts.classes - 1}")
+
+
+def _check_layers(layers: str) -> None:
+    if layers in ("conv", "all") or re.fullmatch(r"first:[1-9]\d*", layers):
+        return
+    if not re.fullmatch(r"[\w.]+(,[\w.]+)*", layers) or layers == "first":
+        raise RequestError(f"layers '{layers}' is none of conv, all, first:N, or names separated by commas")
+
+
+def _check_device(device: str) -> None:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+        raise RequestError(f"unknown device '{device}'; choose from auto, cpu, mps, cuda, cuda:N")
+
+
+def _dataset_source(source: str) -> tuple[str, str]:
+    """The data set and the classes of a source `dataset:NAME[:CLASSES]`."""
+    body = source.removeprefix("dataset:")
+    if body.startswith(f"{catalogue.IMAGE_FOLDER}:"):
+        return body, ""
+    name, _, classes = body.partition(":")
+    return name, classes
+
+
+def _check_source(source: str) -> None:
+    if source == "imagenet" or re.fullmatch(r"run:[1-9]\d*", source):
+        return
+    if source.startswith("dataset:"):
+        name, classes = _dataset_source(source)
+        _check_dataset(name, "source data set")
+        if classes:
+            _check_classes(name, classes)
+        return
+    if not source.endswith(CHECKPOINT_SUFFIXES):
+        raise RequestError(f"unknown source '{source}'; choose from {SOURCE_KINDS}")

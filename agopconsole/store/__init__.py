@@ -1,0 +1,11 @@
+"""The store: `runs.db`, one SQLite file with every run, its metrics and the queue.
+
+Every SQL statement of the project stands in this package. Readers use the standard library's sqlite3 alone, since
+the light commands must start fast; tables, migrations and inserts go through sqlite-utils.
+"""
+
+from agopconsole.store.connection import utc_now
+from agopconsole.store.records import Owner, RunRecord
+from agopconsole.store.store import Store
+
+__all__ = ["Owner", "RunRecord", "Store", "utc_now"]

@@ -1,0 +1,92 @@
+"""Opens runs.db: settings of the connection, version check, migration after a backup."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agopconsole.errors import RequestError
+
+VERSION = 1
+"""The schema that this version reads and writes, kept in `PRAGMA user_version`."""
+
+BUSY_SECONDS = 60.0
+"""How long a writer waits for another before SQLite gives up."""
+
+
+def utc_now() -> str:
+    """The time now in UTC, ISO 8601 to the millisecond: it sorts as text."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    """A connection to the store at `path`, migrated to this version.
+
+    Raises:
+        RequestError: if the file is missing (and not to be created), no store, damaged, or of a newer version.
+    """
+    if not path.exists():
+        if not create:
+            raise RequestError(f"there is no store at {path}; `agopconsole run` makes one, --db names another")
+        if not path.parent.is_dir():
+            raise RequestError(f"there is no folder {path.parent} to put the store {path.name} in")
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        raise RequestError(f"{path} is not a store that can be used: {error}") from None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        _bring_up_to_date(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise RequestError(
+            f"{path} was written by a newer agopconsole (schema {version}, this one knows {VERSION}); upgrade"
+        )
+    if version < VERSION:
+        _migrate(connection, path, version)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    from sqlite_utils import Database  # half the start-up time of a light command, needed here alone
+
+    from agopconsole.store.schema import migrations
+
+    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise RequestError(f"{path} is a database of something else, not a store of agopconsole")
+    if version > 0:
+        shutil.copyfile(path, path.with_name(f"{path.name}.v{version}.bak"))
+    connection.execute("PRAGMA journal_mode = WAL")
+    with transaction(connection):
+        # Another process may have migrated while this one waited for the lock.
+        if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+            migrations.apply(Database(connection, recursive_triggers=False))
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """One write transaction; taking the lock at once means that it can wait but never fail half-way."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,128 @@
+"""The rows of the store as the rest of the project sees them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, TypeVar
+
+from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
+from agopconsole.spec import RunSpec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that answers for a running run; no two processes are equal, not even across a reboot."""
+
+    host: str
+    boot_id: str
+    pid: int
+    pid_started: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One row of `runs`; times are UTC in ISO 8601, accuracies percentages, flags 0 or 1."""
+
+    id: int
+    name: str
+    study: str
+    status: str
+    method: str
+    twin: str | None
+    init: str
+    dataset: str
+    model: str
+    source: str | None
+    seed: int
+    epochs: int
+    batch_size: int
+    lr: float
+    epoch: int
+    best_epoch: int | None
+    best_val_accuracy: float | None
+    final_val_accuracy: float | None
+    test_accuracy: float | None
+    loss_gap: float | None
+    poster_loss_gap: float | None
+    diverged: int
+    at_chance: int
+    error: str | None
+    attempts: int
+    priority: int
+    source_run: int | None
+    cancel_requested: int
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    host: str | None
+    boot_id: str | None
+    pid: int | None
+    pid_started: float | None
+    heartbeat_at: str | None
+    device: str | None
+    data_origin: str | None
+    environment: str | None
+    fingerprint: str
+    spec: str
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> RunRecord:
+        """The record of a `SELECT *` row; columns of a later minor version are left aside."""
+        return cls(**{f.name: row[f.name] for f in fields(cls)})
+
+    @cached_property
+    def request(self) -> RunSpec:
+        """The spec that was asked for."""
+        return RunSpec.from_json(self.spec)
+
+    @property
+    def flags(self) -> list[str]:
+        """What a reader must know before believing the numbers: `diverged`, `at_chance`."""
+        return [name for name in ("diverged", "at_chance") if getattr(self, name)]
+
+    def summary(self) -> dict[str, Any]:
+        """The object that `runs list --format json` prints."""
+        names = (
+            "id name study status init method dataset model source seed epoch epochs attempts best_val_accuracy "
+            "test_accuracy loss_gap flags error"
+        )
+        return {name: getattr(self, name) for name in names.split()}
+
+    def provenance(self) -> dict[str, Any]:
+        """What ran, and on what: versions, device, host, the origin of the data."""
+        environment = json.loads(self.environment) if self.environment else {}
+        return {**environment, "host": self.host, "device": self.device, "data_origin": self.data_origin}
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a run's log."""
+
+    time: str
+    level: str
+    message: str
+
+
+def epoch_from_row(row: sqlite3.Row) -> EpochMetrics:
+    """The metrics of a row of `epochs`; a value that was not finite is stored as NULL and comes back as NaN."""
+    return _from_row(EpochMetrics, row)
+
+
+def step_from_row(row: sqlite3.Row) -> StepMetrics:
+    """The metrics of a row of `steps`; NULL comes back as NaN."""
+    return _from_row(StepMetrics, row)
+
+
+def layer_from_row(row: sqlite3.Row) -> LayerStart:
+    """The start of a layer from a row of `layers`; NULL comes back as NaN."""
+    return _from_row(LayerStart, row)
+
+
+def _from_row(kind: type[T], row: sqlite3.Row) -> T:
+    values = {f.name: row[f.name] for f in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: float("nan") if value is None else value for name, value in values.items()})

@@ -1,0 +1,172 @@
+"""The tables of runs.db and their migrations.
+
+Each migration is one function; sqlite-utils keeps the set of those applied in the file itself. A migration that is
+added here raises `connection.VERSION`, by which a light command tells an up-to-date store without sqlite-utils.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.db import ForeignKey, Table
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("agopconsole")
+
+
+def _table(db: Database, name: str) -> Table:
+    table = db[name]
+    assert isinstance(table, Table)
+    return table
+
+
+def _of_run(table: str) -> ForeignKey:
+    return ForeignKey(table, "run_id", "runs", "id", on_delete="CASCADE")
+
+
+@migrations()
+def m001_runs(db: Database) -> None:
+    """Runs, with a real column for whatever one filters or sorts by; `spec` is the whole request as JSON."""
+    runs = _table(db, "runs")
+    runs.create(
+        {
+            "id": int,
+            "name": str,
+            "study": str,
+            "status": str,
+            "method": str,
+            "twin": str,
+            "init": str,
+            "dataset": str,
+            "model": str,
+            "source": str,
+            "seed": int,
+            "epochs": int,
+            "batch_size": int,
+            "lr": float,
+            "epoch": int,
+            "best_epoch": int,
+            "best_val_accuracy": float,
+            "final_val_accuracy": float,
+            "test_accuracy": float,
+            "loss_gap": float,
+            "poster_loss_gap": float,
+            "diverged": int,
+            "at_chance": int,
+            "error": str,
+            "attempts": int,
+            "priority": int,
+            "source_run": int,
+            "cancel_requested": int,
+            "created_at": str,
+            "started_at": str,
+            "ended_at": str,
+            "host": str,
+            "boot_id": str,
+            "pid": int,
+            "pid_started": float,
+            "heartbeat_at": str,
+            "device": str,
+            "data_origin": str,
+            "environment": str,
+            "fingerprint": str,
+            "spec": str,
+        },
+        pk="id",
+        not_null={"name", "study", "status", "method", "init", "dataset", "model", "seed", "epochs", "spec"},
+        defaults={
+            "epoch": 0,
+            "diverged": 0,
+            "at_chance": 0,
+            "attempts": 0,
+            "priority": 0,
+            "cancel_requested": 0,
+        },
+        foreign_keys=[ForeignKey("runs", "source_run", "runs", "id")],
+    )
+    runs.create_index(["status", "priority", "id"])
+    runs.create_index(["study"])
+    runs.create_index(["fingerprint"])
+    runs.create_index(["source_run"])
+
+
+@migrations()
+def m002_metrics(db: Database) -> None:
+    """Epochs, thinned steps, the layers' start, and the log of each run."""
+    _table(db, "epochs").create(
+        {
+            "run_id": int,
+            "epoch": int,
+            "step": int,
+            "train_loss": float,
+            "train_accuracy": float,
+            "fixed_train_loss": float,
+            "fixed_train_accuracy": float,
+            "val_loss": float,
+            "val_accuracy": float,
+            "loss_gap": float,
+            "poster_loss_gap": float,
+            "gradient_norm": float,
+            "learning_rate": float,
+            "seconds": float,
+            "images_per_second": float,
+        },
+        pk=("run_id", "epoch"),
+        foreign_keys=[_of_run("epochs")],
+    )
+    _table(db, "steps").create(
+        {
+            "run_id": int,
+            "step": int,
+            "epoch": int,
+            "loss": float,
+            "gradient_norm": float,
+            "learning_rate": float,
+        },
+        pk=("run_id", "step"),
+        foreign_keys=[_of_run("steps")],
+    )
+    _table(db, "layers").create(
+        {
+            "run_id": int,
+            "position": int,
+            "layer": str,
+            "c_out": int,
+            "dim": int,
+            "weight_variance": float,
+            "output_mean_square": float,
+            "common_mode": float,
+            "between_share": float,
+            "participation_ratio": float,
+            "gradient_ratio": float,
+        },
+        pk=("run_id", "position"),
+        foreign_keys=[_of_run("layers")],
+    )
+    _table(db, "logs").create(
+        {"id": int, "run_id": int, "time": str, "level": str, "message": str},
+        pk="id",
+        foreign_keys=[_of_run("logs")],
+    )
+    _table(db, "logs").create_index(["run_id", "id"])
+
+
+@migrations()
+def m003_features(db: Database) -> None:
+    """Feature matrices that were extracted from a source: what they were computed from, and the file they lie in."""
+    _table(db, "features").create(
+        {
+            "key": str,
+            "kind": str,
+            "source": str,
+            "model": str,
+            "dataset": str,
+            "images": int,
+            "outputs": str,
+            "relative_error": float,
+            "layers": int,
+            "seconds": float,
+            "file": str,
+            "created_at": str,
+        },
+        pk="key",
+    )

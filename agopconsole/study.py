@@ -1,0 +1,117 @@
+"""What one study is: a TOML file of methods, data sets and seeds, expanded into runs."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agopconsole.errors import RequestError
+from agopconsole.spec import RunSpec
+
+_KEYS = ("name", "description", "inits", "datasets", "seeds", "baseline", "run", "grid")
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A grid of runs that one report compares.
+
+    Attributes:
+        name: the name its runs carry in the store.
+        description: a sentence for the reader of the report.
+        baseline: label of the method that the others are compared with.
+        runs: every run of the grid, in the order they are queued.
+    """
+
+    name: str
+    description: str
+    baseline: str
+    runs: tuple[RunSpec, ...]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The TOML file at `path`.
+
+    Raises:
+        RequestError: if it is not there, not readable or not TOML; the message names line and column.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RequestError(f"there is no file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise RequestError(f"{path} is not TOML: {error}") from None
+
+
+def read_study(path: Path) -> Study:
+    """The study that the TOML file at `path` describes.
+
+    Raises:
+        RequestError: if the file or any run in it is wrong; the message names the file.
+    """
+    table = read_toml(path)
+    try:
+        return expand(table, default_name=path.stem)
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from None
+
+
+def expand(table: Mapping[str, Any], default_name: str) -> Study:
+    """All runs of a study: data sets, then the points of `grid`, then seeds, then inits.
+
+    Seeds come before inits, so that a study that is stopped half-way can already compare its methods.
+
+    Raises:
+        RequestError: if a key is unknown, a list is empty, or a run is wrong.
+    """
+    unknown = [key for key in table if key not in _KEYS]
+    if unknown:
+        raise RequestError(f"unknown key '{unknown[0]}' in a study; choose from {', '.join(_KEYS)}")
+    name = table.get("name", default_name)
+    if not isinstance(name, str) or not name:
+        raise RequestError("name must be text")
+    base = _table(table, "run")
+    inits = [init if isinstance(init, dict) else {"init": init} for init in _list(table, "inits")]
+    datasets = [{"dataset": d} for d in _list(table, "datasets")] if "datasets" in table else [{}]
+    grid = _table(table, "grid")
+    points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*(_list(grid, k) for k in grid))]
+    runs = tuple(
+        RunSpec.parse({**base, **dataset, **point, "seed": seed, **init, "study": name})
+        for dataset, point, seed, init in itertools.product(datasets, points, _seeds(table), inits)
+    )
+    labels = list(dict.fromkeys(run.label for run in runs))
+    baseline = table.get("baseline", labels[0])
+    if baseline not in labels:
+        raise RequestError(f"baseline '{baseline}' is none of the study's methods: {', '.join(labels)}")
+    return Study(name, str(table.get("description", "")), baseline, runs)
+
+
+def _table(table: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise RequestError(f"{key} must be a table of fields")
+    return value
+
+
+def _list(table: Mapping[str, Any], key: str) -> list[Any]:
+    value = table.get(key)
+    if not isinstance(value, list) or not value:
+        raise RequestError(f"{key} must be a list with at least one entry")
+    return value
+
+
+def _seeds(table: Mapping[str, Any]) -> list[Any]:
+    """A list of seeds, or a number of them counted from 0."""
+    seeds = table.get("seeds", 1)
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
+        return list(range(seeds))
+    if isinstance(seeds, list) and seeds:
+        if len(set(map(str, seeds))) < len(seeds):
+            raise RequestError("seeds names one seed twice; a repeat needs a seed of its own")
+        return seeds
+    raise RequestError("seeds must be a list of seeds or a number of them")
