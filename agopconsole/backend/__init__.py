@@ -1,1 +1,36 @@
-"""The engine: feature matrices, initialisation, training; it knows nothing of store, queue or screen."""
+"""The engine: feature matrices, initialisation, training; it knows nothing of store, queue or screen.
+
+    from agopconsole.backend import FeatureMatrix, agop, initialize, nfm
+
+The names are loaded when they are asked for, since the events of a run are read where torch is not wanted.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agopconsole.backend.extract import agop, nfm
+    from agopconsole.backend.feature_files import load_features, save_features
+    from agopconsole.backend.feature_matrix import FeatureMatrix
+    from agopconsole.backend.initialization import initialize
+    from agopconsole.backend.start import measure_start
+
+__all__ = ["FeatureMatrix", "agop", "initialize", "load_features", "measure_start", "nfm", "save_features"]
+
+_HOMES = {
+    "FeatureMatrix": "feature_matrix",
+    "agop": "extract",
+    "initialize": "initialization",
+    "load_features": "feature_files",
+    "measure_start": "start",
+    "nfm": "extract",
+    "save_features": "feature_files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'agopconsole.backend' has no attribute '{name}'")
+    return getattr(import_module(f"agopconsole.backend.{_HOMES[name]}"), name)

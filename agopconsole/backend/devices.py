@@ -1,0 +1,52 @@
+"""The devices of this machine, and the one that a run asks for."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import torch
+
+from agopconsole.errors import RequestError
+
+
+def available() -> list[str]:
+    """The names a run can ask for on this machine, the fastest first."""
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return [*names, "cpu"]
+
+
+def pick(name: str) -> torch.device:
+    """The device of that name; `auto` is the fastest one there is.
+
+    Raises:
+        RequestError: if the machine has no such device; the message names those it has.
+    """
+    names = available()
+    wanted = {"auto": names[0], "cuda": "cuda:0"}.get(name, name)
+    if wanted not in names:
+        raise RequestError(f"there is no device '{name}' here; choose from auto, {', '.join(names)}")
+    return torch.device(wanted)
+
+
+def describe() -> list[dict[str, Any]]:
+    """What each device is: its name, its maker's title, its memory in bytes (None where it is the machine's)."""
+    rows: list[dict[str, Any]] = []
+    for name in available():
+        if name.startswith("cuda"):
+            properties = torch.cuda.get_device_properties(name)
+            rows.append({"device": name, "title": properties.name, "memory": properties.total_memory})
+        else:
+            title = platform.processor() or platform.machine()
+            rows.append({"device": name, "title": f"{title}, {torch.get_num_threads()} threads", "memory": None})
+    return rows
+
+
+def synchronize(device: torch.device) -> None:
+    """Waits until the device has done all that it was given, so that a clock read after it tells the truth."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -1,0 +1,27 @@
+"""Optimisers and learning-rate schedules by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from agopconsole.spec import RunSpec
+
+
+def build_optimizer(spec: RunSpec, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """SGD with momentum, or AdamW with the momentum as beta1."""
+    if spec.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay)
+    return torch.optim.AdamW(
+        parameters, lr=spec.lr, betas=(spec.momentum, 0.999), weight_decay=spec.weight_decay, fused=True
+    )
+
+
+def learning_rate(spec: RunSpec, step: int, steps: int) -> float:
+    """The learning rate of a step (from 0) of `steps`: constant, or half a cosine down to 0 (Loshchilov 2017)."""
+    if spec.schedule == "constant":
+        return spec.lr
+    return spec.lr * 0.5 * (1 + math.cos(math.pi * step / steps))

@@ -1,0 +1,159 @@
+"""One run from its spec to its last event: data, source, features, start, training."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import torchvision
+from torch import nn
+
+import agopconsole
+from agopconsole.backend import data, devices
+from agopconsole.backend.events import Event, FeaturesReady, Note, Setup, Started, StoppedError
+from agopconsole.backend.initialization import initialize
+from agopconsole.backend.models import build_model
+from agopconsole.backend.places import Places
+from agopconsole.backend.source_features import TargetImages, source_features
+from agopconsole.backend.sources import load_source
+from agopconsole.backend.start import measure_start
+from agopconsole.backend.train import Trainable, train
+from agopconsole.metrics import LayerStart
+from agopconsole.spec import RunSpec
+
+START_BATCH = 64
+"""Images that the start is measured on."""
+
+
+def _silent(line: str) -> None:
+    del line
+
+
+def execute(
+    spec: RunSpec,
+    places: Places,
+    *,
+    should_stop: Callable[[], bool],
+    report: Callable[[str], None] = _silent,
+) -> Iterator[Event]:
+    """Runs `spec` and yields what happens, from its set-up to `Finished`.
+
+    Args:
+        spec: the run.
+        places: where its files are.
+        should_stop: asked at every step.
+        report: takes lines of progress (downloads, decoding, extraction) while nothing can be yielded.
+
+    Raises:
+        RequestError: if the spec does not fit what it meets: the device, the data set's classes, the source's layers.
+        WorkError: if data or weights cannot be had, the run diverged (`DivergedError`) or stopped (`StoppedError`).
+    """
+    ready, happened = _prepare(spec, places, report)
+    yield from happened
+    if should_stop():
+        raise StoppedError("stopped before the first step")
+    yield Started(_start(ready))
+    yield from train(spec, ready, places.run_files, should_stop)
+
+
+def measure_spec(spec: RunSpec, places: Places, *, report: Callable[[str], None] = _silent) -> tuple[LayerStart, ...]:
+    """The start of the network that `spec` describes, layer by layer, without training it.
+
+    Raises:
+        RequestError: as `execute`.
+        WorkError: as `execute`, before its first step.
+    """
+    ready, _ = _prepare(spec, places, report)
+    return _start(ready)
+
+
+def _start(ready: Trainable) -> tuple[LayerStart, ...]:
+    images, labels = ready.pictures.batch(ready.train[:START_BATCH])
+    return measure_start(ready.model, images, labels)
+
+
+def _prepare(spec: RunSpec, places: Places, report: Callable[[str], None]) -> tuple[Trainable, list[Event]]:
+    """Everything that a run has at hand before its first step, and what happened on the way."""
+    device = devices.pick(spec.device)
+    dataset = data.load_dataset(
+        spec.dataset, places.data, image_size=spec.fed_size, mirror=places.mirror, report=report
+    )
+    if spec.class_indices is not None:
+        dataset = dataset.subset(spec.class_indices)
+    split = data.split(dataset, seed=spec.split_seed, val_fraction=spec.val_fraction, limit=spec.limit)
+    mean, std = data.channel_statistics(dataset.train, split.train)
+    classes, size = len(dataset.classes), spec.fed_size
+    tests = len(dataset.test.labels) if dataset.test else 0
+    happened: list[Event] = [
+        Setup(str(device), dataset.origin, _environment(device)),
+        Note(
+            f"{len(split.train)} training, {len(split.val)} validation and {tests} test images of {classes} classes, "
+            f"fed at {size} px"
+        ),
+    ]
+    model = build_model(spec.model, classes=classes, image_size=size, seed=spec.seed)
+    target = TargetImages(dataset.train, split.train, mean, std, dataset.origin)
+    happened += _initialize(spec, model, target, places, device, report)
+    ready = Trainable(
+        model=model.to(device),
+        device=device,
+        pictures=data.Pictures(dataset.train, device=device, image_size=size, mean=mean, std=std),
+        train=split.train,
+        validation=split.val,
+        test=data.Pictures(dataset.test, device=device, image_size=size, mean=mean, std=std)
+        if dataset.test
+        else None,
+        classes=dataset.classes,
+    )
+    return ready, happened
+
+
+def _initialize(
+    spec: RunSpec,
+    model: nn.Module,
+    target: TargetImages,
+    places: Places,
+    device: torch.device,
+    report: Callable[[str], None],
+) -> list[Event]:
+    """Starts the layers under test; what happened on the way."""
+    method = spec.method
+    happened: list[Event] = []
+    features, weights = None, None
+    if method.needs_source:
+        source = load_source(spec, places.source, places.data, mirror=places.mirror, report=report)
+        weights = source.weights.tensors
+        happened.append(Note(f"source {source.title}: a {source.model_name}, digest {source.digest}"))
+    if method.needs_features:
+        features, extracted = source_features(
+            spec, source, target, device=device, folder=places.features, report=report
+        )
+        happened += [extracted] if isinstance(extracted, FeaturesReady) else []
+    started = initialize(
+        model,
+        method,
+        features=features,
+        weights=weights,
+        layers=spec.layers,
+        seed=spec.seed,
+        fallback=spec.fallback,
+    )
+    unfit = [name for name, how in started.items() if how == spec.fallback]
+    if unfit:
+        happened.append(Note(f"the source does not fit {', '.join(unfit)}: started by {spec.fallback}", "warning"))
+    return happened
+
+
+def _environment(device: torch.device) -> dict[str, Any]:
+    """The versions and the machine behind a run's numbers."""
+    return {
+        "agopconsole": agopconsole.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "cuda": torch.version.cuda if device.type == "cuda" else None,
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+    }

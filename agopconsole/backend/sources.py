@@ -1,0 +1,143 @@
+"""Where trained weights come from: ImageNet's, those of an earlier run, or a file; and what is taken from them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torchvision
+from torch import nn
+
+from agopconsole.backend.checkpoint import Weights, load_weights
+from agopconsole.backend.data.download import download
+from agopconsole.backend.data.published import RemoteFile
+from agopconsole.backend.layers import feature_layers
+from agopconsole.backend.models import build_for_weights, build_model, head_name
+from agopconsole.errors import RequestError, WorkError
+from agopconsole.spec import RunSpec
+
+_IMAGENET_SIZE = 224
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A trained network.
+
+    Attributes:
+        title: how the run names it: `imagenet`, `run #3`, `vgg11.pth`.
+        model_name: one of `catalogue.MODELS`.
+        weights: its tensors by state-dict name.
+        image_size: side of the images it was trained at, in pixels; None where the file does not say.
+        digest: of the tensors.
+    """
+
+    title: str
+    model_name: str
+    weights: Weights
+    image_size: int | None
+    digest: str
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of its head, 0 where the file holds none."""
+        head = self.weights.tensors.get(head_name(self.model_name))
+        return 0 if head is None else len(head)
+
+    def network(self, *, with_head: bool) -> nn.Module:
+        """The network with its weights.
+
+        Args:
+            with_head: ask for the source's own outputs, as the AGOP does.
+
+        Raises:
+            RequestError: if a layer of the network (or the head that is asked for) is not among the weights.
+        """
+        network = build_for_weights(self.model_name, self.weights.tensors)
+        if network is None:
+            if with_head:
+                raise RequestError(
+                    f"source '{self.title}' holds no head of a {self.model_name}, and its AGOP needs one"
+                )
+            network = build_model(self.model_name, classes=2, image_size=32)
+        state = network.state_dict()
+        missing = [
+            f"{name}.weight"
+            for name, layer in feature_layers(network).items()
+            if (with_head or isinstance(layer, nn.Conv2d)) and f"{name}.weight" not in self.weights.tensors
+        ]
+        if missing:
+            raise RequestError(f"source '{self.title}' lacks '{missing[0]}', so it is no {self.model_name}")
+        for name, tensor in self.weights.tensors.items():
+            if name in state and state[name].shape != tensor.shape:
+                raise RequestError(
+                    f"source '{self.title}': {name} has the shape {tuple(tensor.shape)}, "
+                    f"a {self.model_name} has {tuple(state[name].shape)}"
+                )
+        network.load_state_dict(self.weights.tensors, strict=False)
+        return network.eval()
+
+
+def load_source(
+    spec: RunSpec, checkpoint: Path | None, data_dir: Path, *, mirror: str | None, report: Callable[[str], None]
+) -> Source:
+    """The source that a spec names.
+
+    Args:
+        spec: the run; its method needs a source.
+        checkpoint: best weights of the source run, for the kinds `run:` and `dataset:`.
+        data_dir: where ImageNet weights are kept.
+        mirror: a URL or folder to fetch them from instead.
+        report: takes lines of progress.
+
+    Raises:
+        RequestError: if a file is missing, damaged or no checkpoint.
+        WorkError: if the ImageNet weights are not there and cannot be fetched.
+    """
+    if spec.source == "imagenet":
+        path = _imagenet_weights(spec.model, data_dir, mirror, report)
+        title, image_size = "imagenet", _IMAGENET_SIZE
+    elif checkpoint is not None:
+        path, title, image_size = checkpoint, spec.source, None
+    else:
+        path = Path(spec.source).expanduser()
+        title, image_size = path.name, None
+    weights = load_weights(path)
+    return Source(
+        title=title,
+        model_name=weights.fact("model") or spec.model,
+        weights=weights,
+        image_size=image_size or weights.fact("image_size"),
+        digest=_digest(weights),
+    )
+
+
+class _ImagenetWeights(RemoteFile):
+    """torchvision's weights: their file name ends in the first digits of their SHA-256."""
+
+    def is_at(self, path: Path) -> bool:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        return found.startswith(self.name.rpartition("-")[2].removesuffix(".pth"))
+
+
+def _imagenet_weights(model: str, data_dir: Path, mirror: str | None, report: Callable[[str], None]) -> Path:
+    url = torchvision.models.get_model_weights(model).DEFAULT.url
+    file = _ImagenetWeights(name=url.rpartition("/")[2], md5="", urls=(url,))
+    folder = data_dir / "weights"
+    try:
+        return download(file, folder, mirror=mirror, report=report)
+    except WorkError as error:
+        raise WorkError(
+            f"source 'imagenet' needs {file.name} in {folder}, and it could not be fetched: {error}; put it there, "
+            "or train a source on the spot: --source dataset:digits"
+        ) from None
+
+
+def _digest(weights: Weights) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights.tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]

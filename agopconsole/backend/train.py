@@ -1,0 +1,239 @@
+"""The trainer: one network, one device, cross-entropy; it yields what happens and writes a checkpoint an epoch.
+
+An epoch's randomness (order, dropout, augmentation) comes from streams that depend on the seed and the epoch alone,
+so a run that is taken up again after any epoch goes on with the same numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from agopconsole.backend import checkpoint
+from agopconsole.backend.data import Pictures, epoch_order
+from agopconsole.backend.devices import synchronize
+from agopconsole.backend.events import DivergedError, EpochDone, Event, Finished, StepsDone, StoppedError
+from agopconsole.backend.optimizers import build_optimizer, learning_rate
+from agopconsole.backend.rng import stream, stream_seed
+from agopconsole.metrics import EpochMetrics, StepMetrics, stayed_at_chance
+from agopconsole.spec import RunSpec
+
+EVALUATION_BATCH = 256
+FIXED_SAMPLE = 2000
+"""Images of the training set that the loss gap is measured over: enough for a gap of 0.01, cheap beside an epoch."""
+
+_STEPS_KEPT = 2000
+_REPORT_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Trainable:
+    """A network on its device, and the images it sees.
+
+    Attributes:
+        train, validation: index the same training pictures of the data set.
+    """
+
+    model: nn.Module
+    device: torch.device
+    pictures: Pictures
+    train: Tensor
+    validation: Tensor
+    test: Pictures | None
+    classes: tuple[str, ...]
+
+
+def train(spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool]) -> Iterator[Event]:
+    """Trains `run.model` in place as `spec` asks, from the checkpoint in `folder` if there is one of this spec.
+
+    Args:
+        spec: the run.
+        run: network and images.
+        folder: where the checkpoints go.
+        should_stop: asked at every step.
+
+    Yields:
+        `StepsDone`, `EpochDone` and, at the end, `Finished`.
+
+    Raises:
+        DivergedError: when a loss is not finite.
+        StoppedError: when it was asked to stop.
+    """
+    trainer = _Trainer(spec, run, folder, should_stop)
+    trainer.resume()
+    for metrics in trainer.history:
+        yield EpochDone(metrics)  # again, in case the process died between a checkpoint and its record
+    while trainer.epoch < spec.epochs:
+        yield from trainer.run_epoch()
+    yield trainer.finish()
+
+
+class _Trainer:
+    def __init__(self, spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool]) -> None:
+        self.spec, self.run, self.folder, self.should_stop = spec, run, folder, should_stop
+        self.optimizer = build_optimizer(spec, run.model.parameters())
+        self.steps_an_epoch = math.ceil(len(run.train) / spec.batch_size)
+        self.keep_every = math.ceil(self.steps_an_epoch * spec.epochs / _STEPS_KEPT)
+        chosen = torch.randperm(len(run.train), generator=stream(spec.split_seed, "fixed sample"))[:FIXED_SAMPLE]
+        self.fixed_sample = run.train[chosen.sort().values]
+        self.epoch = 0
+        self.history: list[EpochMetrics] = []
+
+    def resume(self) -> None:
+        """Takes up the last checkpoint of this spec, if there is one."""
+        state = checkpoint.load_state(self.folder / checkpoint.LAST)
+        if state is None or state["fingerprint"] != self.spec.fingerprint:
+            return
+        self.run.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history = [EpochMetrics(**row) for row in state["history"]]
+        self.epoch = len(self.history)
+
+    def run_epoch(self) -> Iterator[Event]:
+        """One pass over the training images, its evaluation and its checkpoint."""
+        began = time.perf_counter()
+        epoch = self.epoch + 1
+        torch.manual_seed(stream_seed(self.spec.seed, "dropout", epoch))
+        augmenting = stream(self.spec.seed, "augmentation", epoch)
+        order = self.run.train[epoch_order(len(self.run.train), self.spec.seed, epoch)]
+        tally = _Tally()
+        pending: list[StepMetrics] = []
+        reported = began
+        self.run.model.train()
+        for index, chosen in enumerate(torch.split(order, self.spec.batch_size)):
+            if self.should_stop():
+                raise StoppedError(f"stopped in epoch {epoch}, step {index + 1}")
+            step = self.epoch * self.steps_an_epoch + index
+            metrics = self.step(step, epoch, chosen, augmenting, tally)
+            if not math.isfinite(metrics.loss):
+                yield StepsDone((*pending, metrics))
+                raise DivergedError(
+                    f"diverged in epoch {epoch}, step {index + 1}: the training loss is {metrics.loss}"
+                )
+            if step % self.keep_every == 0:
+                pending.append(metrics)
+            if pending and time.perf_counter() - reported > _REPORT_SECONDS:
+                yield StepsDone(tuple(pending))
+                pending, reported = [], time.perf_counter()
+        if pending:
+            yield StepsDone(tuple(pending))
+        synchronize(self.run.device)
+        trained = time.perf_counter()
+        fixed_loss, fixed_accuracy = self.evaluate(self.run.pictures, self.fixed_sample)
+        val_loss, val_accuracy = self.evaluate(self.run.pictures, self.run.validation)
+        metrics_of_epoch = EpochMetrics(
+            epoch=epoch,
+            step=epoch * self.steps_an_epoch,
+            train_loss=tally.loss / tally.images,
+            train_accuracy=100 * tally.correct / tally.images,
+            fixed_train_loss=fixed_loss,
+            fixed_train_accuracy=fixed_accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            gradient_norm=tally.gradient_norm / (index + 1),
+            learning_rate=metrics.learning_rate,
+            seconds=time.perf_counter() - began,
+            images_per_second=tally.images / (trained - began),
+        )
+        if not math.isfinite(val_loss):
+            raise DivergedError(f"diverged after epoch {epoch}: the validation loss is {val_loss}")
+        self.epoch = epoch
+        self.history.append(metrics_of_epoch)
+        self.save()
+        yield EpochDone(metrics_of_epoch)
+
+    def step(self, step: int, epoch: int, chosen: Tensor, augmenting: torch.Generator, tally: _Tally) -> StepMetrics:
+        """One optimiser step on the images `chosen`; a loss that is not finite leaves the weights as they are."""
+        rate = learning_rate(self.spec, step, self.steps_an_epoch * self.spec.epochs)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        images, labels = self.run.pictures.batch(chosen, augment=self.spec.augment, generator=augmenting)
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.precision():
+            logits = self.run.model(images)
+            loss = functional.cross_entropy(logits.float(), labels)
+        torch.autograd.backward(loss)
+        gradient_norm = nn.utils.get_total_norm([p.grad for p in self.run.model.parameters() if p.grad is not None])
+        value = float(loss.detach())
+        if math.isfinite(value):
+            self.optimizer.step()
+            tally.add(value, int((logits.argmax(1) == labels).sum()), len(labels), float(gradient_norm))
+        return StepMetrics(step + 1, epoch, value, float(gradient_norm), rate)
+
+    def precision(self) -> torch.autocast:
+        """Autocast to the run's precision; weights and the loss stay in float32."""
+        return torch.autocast(self.run.device.type, dtype=torch.bfloat16, enabled=self.spec.precision == "bfloat16")
+
+    @torch.no_grad()
+    def evaluate(self, pictures: Pictures, indices: Tensor | None = None) -> tuple[float, float]:
+        """Mean loss and accuracy in percent over pictures, in eval mode."""
+        self.run.model.eval()
+        loss, correct, count = 0.0, 0, 0
+        for images, labels in pictures.batches(EVALUATION_BATCH, indices):
+            with self.precision():
+                logits = self.run.model(images)
+            loss += float(functional.cross_entropy(logits.float(), labels, reduction="sum"))
+            correct += int((logits.argmax(1) == labels).sum())
+            count += len(labels)
+        return loss / count, 100 * correct / count
+
+    def save(self) -> None:
+        """Writes the last epoch's checkpoint and, after the best epoch so far, its weights."""
+        weights = self.run.model.state_dict()
+        latest = self.history[-1]
+        if all(latest.val_accuracy > earlier.val_accuracy for earlier in self.history[:-1]):
+            checkpoint.save_weights(self.folder / checkpoint.BEST, weights, self._facts(latest))
+        checkpoint.save_state(
+            self.folder / checkpoint.LAST,
+            {
+                "fingerprint": self.spec.fingerprint,
+                "model": weights,
+                "optimizer": self.optimizer.state_dict(),
+                "history": [asdict(row) for row in self.history],
+            },
+        )
+
+    def _facts(self, latest: EpochMetrics) -> dict[str, Any]:
+        """What whoever starts from the best weights must know of them."""
+        return {
+            "model": self.spec.model,
+            "dataset": self.spec.dataset,
+            "image_size": self.spec.fed_size,
+            "classes": list(self.run.classes),
+            "epoch": latest.epoch,
+            "val_accuracy": latest.val_accuracy,
+            "spec": asdict(self.spec),
+        }
+
+    def finish(self) -> Finished:
+        """Measures the test accuracy at the epoch that validation chose."""
+        test_accuracy = None
+        if self.run.test is not None:
+            best = checkpoint.load_weights(self.folder / checkpoint.BEST)
+            self.run.model.load_state_dict(best.tensors)
+            test_accuracy = self.evaluate(self.run.test)[1]
+        return Finished(test_accuracy, stayed_at_chance(self.history, len(self.run.classes)))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Sums over the images (loss, correct) and steps (gradient norm) of an epoch."""
+
+    loss: float = 0.0
+    correct: int = 0
+    images: int = 0
+    gradient_norm: float = 0.0
+
+    def add(self, loss: float, correct: int, images: int, gradient_norm: float) -> None:
+        self.loss += loss * images
+        self.correct += correct
+        self.images += images
+        self.gradient_norm += gradient_norm

@@ -1,0 +1,124 @@
+"""Where trained weights come from, and what is said when they do not fit."""
+
+import hashlib
+
+import pytest
+import torch
+
+from agopconsole.backend import sources
+from agopconsole.backend.checkpoint import save_weights
+from agopconsole.backend.models import build_model
+from agopconsole.errors import RequestError, WorkError
+from agopconsole.spec import RunSpec
+
+
+def silent(line):
+    pass
+
+
+def load(spec, tmp_path, checkpoint=None, mirror=None):
+    return sources.load_source(spec, checkpoint, tmp_path / "data", mirror=mirror, report=silent)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A vgg11 of 5 classes as a run leaves it."""
+    path = tmp_path / "best.safetensors"
+    model = build_model("vgg11", classes=5, image_size=32, seed=3)
+    save_weights(path, model.state_dict(), {"model": "vgg11", "image_size": 48})
+    return path
+
+
+def spec_from(source, **fields):
+    return RunSpec.parse({"init": "kaiming_nfm", "source": str(source), **fields})
+
+
+def test_a_file_gives_its_network_its_size_and_its_outputs(trained, tmp_path):
+    source = load(spec_from(trained), tmp_path)
+    network = source.network(with_head=True)
+    expected = build_model("vgg11", classes=5, image_size=32, seed=3).eval()
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(network(images), expected(images))
+    assert (source.title, source.image_size, source.outputs) == ("best.safetensors", 48, 5)
+
+
+def test_a_source_run_is_read_from_its_checkpoint(trained, tmp_path):
+    source = load(spec_from("run:7"), tmp_path, checkpoint=trained)
+    assert source.title == "run:7"
+
+
+def test_the_digest_tells_other_weights_apart(trained, tmp_path):
+    other = tmp_path / "other.safetensors"
+    save_weights(other, build_model("vgg11", classes=5, image_size=32, seed=4).state_dict(), {})
+    digests = {load(spec_from(path), tmp_path).digest for path in (trained, other)}
+    assert len(digests) == 2
+    assert load(spec_from(trained), tmp_path).digest in digests
+
+
+def test_weights_without_a_head_give_an_nfm_but_no_agop(tmp_path):
+    path = tmp_path / "headless.safetensors"
+    state = build_model("vgg11", classes=5, image_size=32).state_dict()
+    save_weights(path, {k: v for k, v in state.items() if k.startswith("features")}, {})
+    source = load(spec_from(path), tmp_path)
+    weight = source.network(with_head=False).get_submodule("features.0").weight
+    assert torch.equal(weight, state["features.0.weight"])
+    with pytest.raises(RequestError, match="holds no head"):
+        source.network(with_head=True)
+
+
+def test_weights_of_no_layer_of_the_model_are_an_error_not_random_weights(tmp_path):
+    path = tmp_path / "foreign.safetensors"
+    save_weights(path, {"encoder.weight": torch.zeros(3)}, {})
+    with pytest.raises(RequestError, match=r"foreign.*lacks 'features\.0\.weight'.*no vgg11"):
+        load(spec_from(path), tmp_path).network(with_head=False)
+
+
+def test_a_tensor_of_another_shape_is_named_with_both_shapes(tmp_path):
+    path = tmp_path / "narrow.safetensors"
+    state = build_model("vgg11", classes=5, image_size=32).state_dict()
+    save_weights(path, {**state, "features.3.weight": torch.zeros(64, 64, 3, 3)}, {})
+    with pytest.raises(RequestError, match=r"features\.3\.weight.*\(64, 64, 3, 3\).*\(128, 64, 3, 3\)"):
+        load(spec_from(path), tmp_path).network(with_head=True)
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A mirror folder with small weights under ImageNet's kind of name, to which torchvision points."""
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    torch.save(build_model("vgg11", classes=5, image_size=32).state_dict(), mirror / "weights")
+    digits = hashlib.sha256((mirror / "weights").read_bytes()).hexdigest()[:8]
+    name = f"vgg11-{digits}.pth"
+    (mirror / "weights").rename(mirror / name)
+
+    class Weights:
+        class DEFAULT:
+            url = f"http://127.0.0.1:9/{name}"
+
+    monkeypatch.setattr(sources.torchvision.models, "get_model_weights", lambda model: Weights)
+    return mirror, name
+
+
+def test_imagenet_weights_come_from_a_mirror_and_stay(published, tmp_path):
+    mirror, name = published
+    spec = spec_from("imagenet")
+    source = load(spec, tmp_path, mirror=str(mirror))
+    assert (source.title, source.image_size) == ("imagenet", 224)
+    assert (tmp_path / "data" / "weights" / name).is_file()
+    (mirror / name).unlink()
+    assert load(spec, tmp_path).digest == source.digest
+
+
+def test_imagenet_weights_with_another_checksum_are_refused(published, tmp_path):
+    mirror, name = published
+    (mirror / name).write_bytes(b"something else")
+    with pytest.raises(WorkError, match=name):
+        load(spec_from("imagenet"), tmp_path, mirror=str(mirror))
+    assert not (tmp_path / "data" / "weights" / name).exists()
+
+
+def test_offline_the_error_says_what_is_missing_where_it_goes_and_what_works_here(published, tmp_path):
+    with pytest.raises(WorkError, match=r"imagenet.*vgg11-.*\.pth.*refused.*dataset:digits") as caught:
+        load(spec_from("imagenet"), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path / "data" / "weights") in str(caught.value)

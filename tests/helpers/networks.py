@@ -1,0 +1,38 @@
+"""Small networks with every awkward convolution in them."""
+
+import torch
+from torch import Tensor, nn
+
+
+class OddNet(nn.Module):
+    """Odd strides, paddings, dilations, kernels, groups, biases, in-place ReLUs and a batch norm; 5 outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = nn.Conv2d(3, 6, (3, 5), stride=(2, 1), padding=(2, 1), dilation=(1, 2))
+        self.grouped = nn.Conv2d(6, 8, 3, padding=1, groups=2, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.strided = nn.Conv2d(8, 9, 2, stride=3, dilation=2)
+        self.relu = nn.ReLU(inplace=True)
+        self.hidden = nn.Linear(9, 7)
+        self.head = nn.Linear(7, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.wide(x))
+        x = self.relu(self.norm(self.grouped(x)))
+        x = self.relu(self.strided(x))
+        return self.head(self.relu(self.hidden(x.mean((2, 3)))))
+
+
+def odd_net(dtype: torch.dtype = torch.float64) -> OddNet:
+    """An `OddNet` with fixed weights and running statistics that are not trivial."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = OddNet().double()
+        net(torch.randn(16, 3, 13, 17, dtype=torch.float64))
+    return net.to(dtype)
+
+
+def some_images(n: int = 3, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Images for `OddNet`, shape (n, 3, 13, 17)."""
+    return torch.randn(n, 3, 13, 17, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).to(dtype)
