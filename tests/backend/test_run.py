@@ -1,0 +1,110 @@
+"""A run from its spec to its last event, on scikit-learn's digits."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from agopconsole.backend.checkpoint import load_weights
+from agopconsole.backend.events import EpochDone, FeaturesReady, Finished, Note, Setup, Started, StoppedError
+from agopconsole.backend.run import Places, execute, measure_spec
+from agopconsole.errors import RequestError
+from agopconsole.spec import RunSpec
+
+BASE = {"dataset": "digits", "classes": "5-9", "limit": 48, "val_fraction": 0.05, "epochs": 1, "batch_size": 24}
+
+
+def places(tmp_path, checkpoint=None) -> Places:
+    return Places(tmp_path / "run", tmp_path / "features", tmp_path / "data", checkpoint)
+
+
+def events_of(tmp_path, checkpoint=None, **fields):
+    return list(execute(RunSpec.parse({**BASE, **fields}), places(tmp_path, checkpoint), should_stop=lambda: False))
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Best weights of a run on the digits 0 to 4."""
+    folder = tmp_path_factory.mktemp("source")
+    events_of(folder, classes="0-4", optimizer="adamw", init="kaiming_normal")
+    return folder / "run" / "best.safetensors"
+
+
+def test_events_come_in_order(tmp_path, source):
+    events = events_of(tmp_path, source, init="kaiming_agop", source="dataset:digits:0-4", agop_images=8)
+    kinds = [type(event) for event in events]
+    assert [kind for kind in kinds if kind is not Note] == [
+        Setup,
+        FeaturesReady,
+        Started,
+        *[kind for kind in kinds if kind.__name__ == "StepsDone"],
+        EpochDone,
+        Finished,
+    ]
+    setup, started = events[0], next(event for event in events if isinstance(event, Started))
+    assert (setup.device, setup.data_origin) == ("cpu", "built into scikit-learn")
+    assert setup.environment["torch"] == torch.__version__
+    assert [layer.layer for layer in started.layers][:2] == ["features.0", "features.3"]
+    assert len(started.layers) == 11
+
+
+def test_two_inits_of_one_seed_start_from_the_same_classifier(tmp_path, source):
+    states = {}
+    for init in ("kaiming_uniform", "kaiming_nfm"):
+        events_of(tmp_path / init, source, init=init, source="dataset:digits:0-4", lr=1e-20, weight_decay=0)
+        states[init] = load_weights(tmp_path / init / "run" / "best.safetensors").tensors
+    first, second = states.values()
+    # The steps taken are too small to be seen, so the best weights are the start.
+    same = {name for name in first if torch.allclose(first[name], second[name], rtol=0, atol=1e-15)}
+    assert {name for name in first if name.startswith("classifier")} <= same
+    assert not any(name.endswith("weight") for name in same if name.startswith("features"))
+
+
+def test_the_same_spec_twice_gives_the_same_numbers_bit_for_bit(tmp_path):
+    histories = []
+    for name in ("a", "b"):
+        (epoch,) = [e.metrics for e in events_of(tmp_path / name) if isinstance(e, EpochDone)]
+        histories.append((epoch.train_loss, epoch.val_loss, epoch.gradient_norm))
+    assert histories[0] == histories[1]
+
+
+def test_features_are_cached_by_what_they_were_computed_from(tmp_path, source):
+    def extractions(**fields):
+        spec = {"init": "agop", "source": "dataset:digits:0-4", "agop_images": 4, "lr": 1e-9, **fields}
+        return [e for e in events_of(tmp_path, source, **spec) if isinstance(e, FeaturesReady)]
+
+    (first,) = extractions()
+    assert (first.outputs, first.relative_error, first.images) == ("all", None, 4)
+    assert (tmp_path / "features" / first.file).is_file()
+    assert extractions() == []
+    (probes,) = extractions(agop_outputs="3")
+    assert probes.key != first.key
+    assert probes.relative_error > 0
+    (other_seed,) = extractions(seed=1)
+    assert other_seed.key not in (first.key, probes.key)
+
+
+def test_inspect_measures_what_the_run_would_start_from(tmp_path):
+    measured = measure_spec(RunSpec.parse(BASE), places(tmp_path))
+    started = next(event for event in events_of(tmp_path) if isinstance(event, Started))
+    assert measured == started.layers
+
+
+def test_a_stop_before_the_first_step_is_a_stop(tmp_path):
+    with pytest.raises(StoppedError):
+        list(execute(RunSpec.parse(BASE), places(tmp_path), should_stop=lambda: True))
+
+
+def test_a_device_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(RequestError, match=r"cuda:99.*auto.*cpu"):
+        list(execute(RunSpec.parse({**BASE, "device": "cuda:99"}), places(Path()), should_stop=lambda: False))
+
+
+def test_a_source_of_another_model_fits_only_with_a_fallback(tmp_path, source):
+    fields = {"init": "kaiming_nfm", "source": "dataset:digits:0-4", "model": "vgg11_bn"}
+    with pytest.raises(RequestError, match=r"layer 'features\.4'.*no NFM"):
+        events_of(tmp_path, source, **fields)
+    events = events_of(tmp_path, source, **fields, fallback="kaiming_normal")
+    warnings = [e.message for e in events if isinstance(e, Note) and e.level == "warning"]
+    assert "features.4" in warnings[0]
+    assert isinstance(events[-1], Finished)
