@@ -1,5 +1,10 @@
 """The errors that carry a message for the user; the command line alone prints them."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class AgopconsoleError(Exception):
     """Something went wrong that one sentence explains.
@@ -19,3 +24,11 @@ class RequestError(AgopconsoleError):
 
 class WorkError(AgopconsoleError):
     """The request was sound, but the work could not be done."""
+
+
+def unknown_choice(what: str, given: str, choices: Iterable[str]) -> RequestError:
+    """The error for a name that is none of `choices`; it names the nearest one, and all."""
+    known = list(choices)
+    close = difflib.get_close_matches(given, known, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return RequestError(f"unknown {what} '{given}'; {hint}choose from {', '.join(known)}")

@@ -7,7 +7,6 @@ the TOML keys are generated from them, so neither can drift from the other.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -22,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from agopconsole import catalogue, methods
-from agopconsole.errors import RequestError
+from agopconsole.errors import RequestError, unknown_choice
 
 AUTO = "auto"
 SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, or a path to .safetensors, .pt or .pth"
+MOST_CLASSES = 1_000_000
+"""No class has a higher number, so that a slip of the finger is an error and not a memory full of numbers."""
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth")
 
 
@@ -107,7 +108,7 @@ class RunSpec:
         """
         for key in given:
             if key not in _fields():
-                raise RequestError(_unknown("field", key, _fields()))
+                raise unknown_choice("field", key, _fields())
         spec = cls(**{key: _checked(_fields()[key], value) for key, value in given.items()})
         return _normalised(spec)
 
@@ -234,10 +235,10 @@ def parse_classes(text: str) -> tuple[int, ...]:
     indices: set[int] = set()
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        if match is None:
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last <= MOST_CLASSES:
             raise RequestError(f"classes '{text}' is not of the form 0-4 or 0,2,5-7")
-        first = int(match[1])
-        indices.update(range(first, int(match[2] or first) + 1))
+        indices.update(range(first, last + 1))
     if len(indices) < 2:
         raise RequestError(f"classes '{text}' leaves {len(indices)} class(es); a classifier needs two or more")
     return tuple(sorted(indices))
@@ -258,13 +259,6 @@ def field_types() -> dict[str, tuple[type, bool]]:
     return out
 
 
-def _unknown(what: str, given: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = difflib.get_close_matches(given, known, n=1)
-    hint = f"did you mean '{close[0]}'? " if close else ""
-    return f"unknown {what} '{given}'; {hint}choose from {', '.join(known)}"
-
-
 def _checked(spec_field: Field[Any], value: Any) -> Any:
     name: str = spec_field.name
     meta: Mapping[str, Any] = spec_field.metadata
@@ -279,7 +273,7 @@ def _checked(spec_field: Field[Any], value: Any) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise RequestError(f"{name} must be {wanted[kind]}, not {json.dumps(value, default=str)}")
     if isinstance(value, str) and meta["choices"] and value not in meta["choices"]:
-        raise RequestError(_unknown(name, value, meta["choices"]))
+        raise unknown_choice(name, value, meta["choices"])
     if isinstance(value, (int, float)):
         _check_range(name, value, meta)
     return value
@@ -311,6 +305,15 @@ def _normalised(spec: RunSpec) -> RunSpec:
     if spec.fed_size < 32 and spec.model.startswith("vgg"):
         raise RequestError(f"image_size must be at least 32 for {spec.model}, not {spec.fed_size}")
     unused: list[str] = []
+    preset = methods.preset_name(spec.method)
+    if preset is not None:
+        spec = replace(spec, init=preset)
+        unused += ["features", "scale", "basis"]
+    elif spec.method.scale == "poster":
+        # nfm and kaiming_nfm differ in scale alone, which this one replaces.
+        spec = replace(spec, init=f"kaiming_{spec.method.features}", features=None)
+    if spec.method.recipe == "default":
+        unused.append("layers")
     if spec.method.needs_source:
         _check_source(spec.source)
     else:
@@ -328,7 +331,7 @@ def _check_dataset(dataset: str, what: str) -> None:
         return
     kind, _, path = dataset.partition(":")
     if kind != catalogue.IMAGE_FOLDER or not path:
-        raise RequestError(_unknown(what, dataset, [*catalogue.DATASETS, f"{catalogue.IMAGE_FOLDER}:PATH"]))
+        raise unknown_choice(what, dataset, [*catalogue.DATASETS, f"{catalogue.IMAGE_FOLDER}:PATH"])
 
 
 def _check_classes(dataset: str, classes: str) -> None:

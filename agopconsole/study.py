@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agopconsole.errors import RequestError
+from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import RunSpec
 
 _KEYS = ("name", "description", "inits", "datasets", "seeds", "baseline", "run", "grid")
@@ -67,11 +67,11 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     Seeds come before inits, so that a study that is stopped half-way can already compare its methods.
 
     Raises:
-        RequestError: if a key is unknown, a list is empty, or a run is wrong.
+        RequestError: if a key is unknown, a list is empty, or a run is wrong or there twice.
     """
     unknown = [key for key in table if key not in _KEYS]
     if unknown:
-        raise RequestError(f"unknown key '{unknown[0]}' in a study; choose from {', '.join(_KEYS)}")
+        raise unknown_choice("key of a study", unknown[0], _KEYS)
     name = table.get("name", default_name)
     if not isinstance(name, str) or not name:
         raise RequestError("name must be text")
@@ -84,6 +84,7 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
         RunSpec.parse({**base, **dataset, **point, "seed": seed, **init, "study": name})
         for dataset, point, seed, init in itertools.product(datasets, points, _seeds(table), inits)
     )
+    _check_repeats(runs)
     labels = list(dict.fromkeys(run.label for run in runs))
     baseline = table.get("baseline", labels[0])
     if baseline not in labels:
@@ -105,8 +106,18 @@ def _list(table: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
+def _check_repeats(runs: Iterable[RunSpec]) -> None:
+    seen: set[str] = set()
+    for run in runs:
+        if run.fingerprint in seen:
+            raise RequestError(f"the study has one run twice: {run.label} on {run.dataset} with seed {run.seed}")
+        seen.add(run.fingerprint)
+
+
 def _seeds(table: Mapping[str, Any]) -> list[Any]:
     """A list of seeds, or a number of them counted from 0."""
+    if "seed" in _table(table, "run") or "seed" in _table(table, "grid"):
+        raise RequestError("seed stands in neither run nor grid; list the seeds as seeds = [0, 1, 2]")
     seeds = table.get("seeds", 1)
     if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
         return list(range(seeds))

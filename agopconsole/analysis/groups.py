@@ -1,0 +1,158 @@
+"""Which runs are repeats of one another: same spec but for the seed.
+
+Stored runs in, groups out, each with one run a seed. Runs of different recipes never share a group, so nothing
+downstream can average over them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from agopconsole.spec import RunSpec
+from agopconsole.store import RunRecord
+
+_REPEAT_FIELDS = ("seed", "name", "study", "device")
+_DEFAULTS = {f.name: f.default for f in fields(RunSpec) if f.name not in _REPEAT_FIELDS}
+_METHOD_FIELDS = tuple(
+    name
+    for name in _DEFAULTS
+    if name in ("init", "features", "scale", "basis", "layers", "fallback") or name.startswith(("source", "agop_"))
+)
+_RECIPE_FIELDS = tuple(name for name in _DEFAULTS if name not in _METHOD_FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The repeats of one run.
+
+    Attributes:
+        settings: the fields of their common spec.
+        runs: the one that counts for each seed, in order of seeds.
+    """
+
+    settings: dict[str, Any]
+    runs: tuple[RunRecord, ...]
+
+    @property
+    def method(self) -> str:
+        """Label of the initialisation method."""
+        return self.runs[0].method
+
+    @property
+    def twin(self) -> str | None:
+        """Label of its isotropic twin."""
+        return self.runs[0].twin
+
+    @property
+    def recipe(self) -> tuple[Any, ...]:
+        """Everything that two methods must have in common to be compared."""
+        return tuple(self.settings[name] for name in _RECIPE_FIELDS)
+
+    def values(self, metric: str) -> dict[int, float]:
+        """The metric by seed, of the runs that trained to the end."""
+        found = {run.seed: getattr(run, metric) for run in self.runs if run.status == "done" and not run.diverged}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def counts(self, metric: str) -> dict[str, int]:
+        """How many runs a reader must know of beside the mean; those at chance count in it, the others do not.
+
+        `diverged` met a loss that was not finite, `failed` ended for another reason, `unfinished` is still to come,
+        and `missing` is done but has no value of the metric.
+        """
+        runs = self.runs
+        done = [run for run in runs if run.status == "done" and not run.diverged]
+        diverged = sum(bool(run.diverged) for run in runs)
+        return {
+            "at_chance": sum(bool(run.at_chance) for run in done),
+            "diverged": diverged,
+            "failed": sum(run.status == "failed" and not run.diverged for run in runs),
+            "unfinished": sum(run.status not in ("done", "failed") for run in runs),
+            "missing": len(done) - len(self.values(metric)),
+        }
+
+
+Index = dict[tuple[str | None, tuple[Any, ...]], list[Group]]
+
+
+def group_runs(runs: Sequence[RunRecord]) -> list[Group]:
+    """The groups of `runs`: by data set, then recipe, then method, each in the order of its first run.
+
+    Left out are cancelled runs and the runs that only trained a source for others.
+    """
+    by_settings: dict[tuple[Any, ...], dict[int, RunRecord]] = {}
+    trained_for_others = _source_runs(runs)
+    for run in runs:
+        if run.status == "cancelled" or run.id in trained_for_others:
+            continue
+        spec = json.loads(run.spec)
+        key = tuple(spec.get(name, default) for name, default in _DEFAULTS.items())
+        seeds = by_settings.setdefault(key, {})
+        if run.seed not in seeds or _precedence(run) > _precedence(seeds[run.seed]):
+            seeds[run.seed] = run
+    groups = [
+        Group(dict(zip(_DEFAULTS, key, strict=True)), tuple(run for _, run in sorted(seeds.items())))
+        for key, seeds in by_settings.items()
+    ]
+    datasets = _order(group.settings["dataset"] for group in groups)
+    recipes = _order(group.recipe for group in groups)
+    return sorted(groups, key=lambda group: (datasets[group.settings["dataset"]], recipes[group.recipe]))
+
+
+def _source_runs(runs: Iterable[RunRecord]) -> set[int]:
+    """The runs that the console added to train a source; one that a user asked for by `run:ID` is no such run."""
+    wanted = {run.source_run for run in runs if (run.source or "").startswith("dataset:")}
+    return {run.id for run in runs if run.id in wanted and run.name.startswith("source ")}
+
+
+def _precedence(run: RunRecord) -> tuple[int, int]:
+    """Of several runs of one spec and seed the one that is done counts, else one that diverged, else the newest."""
+    return (2 if run.status == "done" else 1 if run.diverged else 0, run.id)
+
+
+def _order(keys: Iterable[Any]) -> dict[Any, int]:
+    return {key: i for i, key in enumerate(dict.fromkeys(keys))}
+
+
+def counterpart(group: Group, method: str | None, index: Index) -> Group | None:
+    """The group of `method` with the recipe of `group`, or None without one.
+
+    Where several differ in their source, it is the one with the source of `group`.
+    """
+    found = index.get((method, group.recipe), [])
+    if len(found) > 1:
+        found = [other for other in found if _source_settings(other) == _source_settings(group)]
+    return found[0] if len(found) == 1 else None
+
+
+def index_groups(groups: Iterable[Group]) -> Index:
+    """The groups by method and recipe, for `counterpart`."""
+    index: Index = {}
+    for group in groups:
+        index.setdefault((group.method, group.recipe), []).append(group)
+    return index
+
+
+def _source_settings(group: Group) -> list[Any]:
+    return [group.settings[name] for name in _METHOD_FIELDS if name.startswith(("source", "agop_"))]
+
+
+def varied_fields(groups: Sequence[Group]) -> list[str]:
+    """The fields that a reader needs to tell the groups apart, beside data set and method.
+
+    These are what varies of the recipe, and what varies within one method on one data set.
+    """
+    varied = []
+    for name in _DEFAULTS:
+        if name in ("dataset", "init", "features", "scale", "basis"):
+            continue
+        whole = name in _RECIPE_FIELDS
+        values: dict[tuple[str, ...], set[Any]] = {}
+        for group in groups:
+            place = () if whole else (group.settings["dataset"], group.method)
+            values.setdefault(place, set()).add(group.settings[name])
+        if any(len(found) > 1 for found in values.values()):
+            varied.append(name)
+    return varied

@@ -1,0 +1,155 @@
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+from helpers.stored_runs import add_done
+from sqlite_utils import Database
+
+from agopconsole.errors import RequestError
+from agopconsole.spec import RunSpec
+from agopconsole.store import Store, connection
+from agopconsole.store.schema import migrations
+
+GARBAGE = bytes(range(256)) * 64
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.db"
+
+
+def write_database(path, *statements):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+def refused(path, message, **options):
+    """Checks that opening `path` is refused and changes nothing in its folder."""
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with pytest.raises(RequestError, match=message):
+        Store(path, **options)
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def test_a_fresh_store_has_every_migration_and_the_version(path):
+    with Store(path, create=True) as store:
+        assert store.runs() == []
+    database = Database(path)
+    assert {"runs", "epochs", "steps", "layers", "logs", "features"} <= set(database.table_names())
+    assert database.execute("PRAGMA user_version").fetchone()[0] == connection.VERSION
+    assert not migrations.pending(database)
+
+
+def test_an_empty_file_becomes_a_store(path):
+    path.touch()
+    with Store(path) as store:
+        assert store.runs() == []
+
+
+def test_a_store_is_opened_again_as_it_was(path):
+    with Store(path, create=True) as store:
+        run_id = add_done(store, 50.0)
+    with Store(path, create=True) as store:
+        assert store.run(run_id).best_val_accuracy == 50.0
+
+
+def test_a_missing_store_is_refused_and_not_made(path):
+    refused(path, "there is no store at .*runs.db.*--db")
+
+
+def test_a_missing_folder_is_named(path):
+    with pytest.raises(RequestError, match=r"there is no folder .*nowhere"):
+        Store(path.parent / "nowhere" / "runs.db", create=True)
+
+
+def test_a_folder_is_no_store(path):
+    path.mkdir()
+    with pytest.raises(RequestError, match="not a store that can be used"):
+        Store(path)
+
+
+def test_a_newer_store_is_refused(path):
+    Store(path, create=True).close()
+    write_database(path, f"PRAGMA user_version = {connection.VERSION + 1}")
+    refused(
+        path, f"newer agopconsole .schema {connection.VERSION + 1}, this one knows {connection.VERSION}", create=True
+    )
+
+
+@pytest.mark.parametrize("version", [0, 1, 7])
+def test_a_database_of_something_else_is_refused(path, version):
+    write_database(path, "CREATE TABLE runs (uuid TEXT)", f"PRAGMA user_version = {version}")
+    refused(path, "a database of something else", create=True)
+
+
+@pytest.mark.parametrize("content", [GARBAGE, b"SQLite format 3\0" + GARBAGE, b"run,accuracy\n1,50\n"])
+def test_what_is_no_database_is_refused(path, content):
+    path.write_bytes(content)
+    refused(path, "not a store that can be used", create=True)
+
+
+def test_a_truncated_store_is_refused(path):
+    with Store(path, create=True) as store:
+        add_done(store, 50.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    refused(path, "malformed", create=True)
+
+
+def test_a_migration_keeps_a_copy_that_misses_nothing(path, monkeypatch):
+    with Store(path, create=True) as writer:
+        # The run lies in the write-ahead log alone for as long as this connection is open.
+        run_id = add_done(writer, 50.0)
+        monkeypatch.setattr(connection, "VERSION", 2)
+        Store(path).close()
+    write_database(path, "DELETE FROM epochs", "DELETE FROM runs")
+    monkeypatch.setattr(connection, "VERSION", 1)
+    with Store(path.with_name("runs.db.v1.bak")) as backup:
+        assert backup.run(run_id).best_val_accuracy == 50.0
+
+
+def test_a_store_made_by_many_at_once_is_made_once(path):
+    errors = []
+    start = threading.Barrier(6)
+
+    def make():
+        start.wait()
+        try:
+            with Store(path, create=True) as store:
+                store.add_runs([RunSpec.parse({})])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            errors.append(error)
+
+    threads = [threading.Thread(target=make) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    with Store(path) as store:
+        assert len(store.runs()) == 6
+
+
+def test_reading_needs_no_sqlite_utils(path):
+    with Store(path, create=True) as store:
+        add_done(store, 50.0)
+    code = (
+        "import sys; from pathlib import Path; from agopconsole.store import Store\n"
+        "store = Store(Path(sys.argv[1])); run = store.runs()[0]; store.history(run.id); store.studies()\n"
+        "print('sqlite_utils' in sys.modules, run.best_val_accuracy)"
+    )
+    out = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["False", "50.0"]
+
+
+def test_other_tools_can_read_it(path):
+    with Store(path, create=True) as store:
+        run_id = add_done(store, 50.0, init="normal")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        query = "SELECT method, status, val_accuracy FROM runs JOIN epochs ON run_id = runs.id"
+        assert database.execute(query).fetchall() == [("normal", "done", 50.0)]
+    assert Database(path)["runs"].get(run_id)["best_val_accuracy"] == 50.0

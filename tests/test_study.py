@@ -1,0 +1,142 @@
+import pytest
+
+from agopconsole.errors import RequestError
+from agopconsole.study import expand, read_study, read_toml
+
+TEXT = """
+name = "transfer"
+description = "two methods on two data sets"
+inits = ["kaiming_uniform", {init = "agop", agop_power = 0.5}]
+datasets = ["mnist", "digits"]
+seeds = 2
+
+[run]
+epochs = 3
+source = "dataset:digits"
+
+[grid]
+lr = [0.1, 0.01]
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "study.toml"
+
+
+def runs_of(**table):
+    return expand({"inits": ["normal"], **table}, "untitled").runs
+
+
+def test_a_file_becomes_runs_in_order(path):
+    path.write_text(TEXT)
+    study = read_study(path)
+    assert (study.name, study.description, study.baseline) == (
+        "transfer",
+        "two methods on two data sets",
+        "kaiming_uniform",
+    )
+    order = [(run.dataset, run.lr, run.seed, run.label) for run in study.runs]
+    assert order == [
+        (dataset, lr, seed, label)
+        for dataset in ("mnist", "digits")
+        for lr in (0.1, 0.01)
+        for seed in (0, 1)
+        for label in ("kaiming_uniform", "agop power=0.5")
+    ]
+    assert {(run.study, run.epochs) for run in study.runs} == {("transfer", 3)}
+    assert study.runs[1].source == "dataset:digits"
+
+
+def test_without_a_name_it_is_the_file_s(path):
+    path.write_text('inits = ["normal"]')
+    study = read_study(path)
+    assert (study.name, study.description, len(study.runs), study.runs[0].study) == ("study", "", 1, "study")
+
+
+def test_a_grid_is_every_combination():
+    runs = runs_of(grid={"lr": [0.1, 0.2], "batch_size": [8, 16]})
+    assert [(run.lr, run.batch_size) for run in runs] == [(0.1, 8), (0.1, 16), (0.2, 8), (0.2, 16)]
+
+
+@pytest.mark.parametrize(("seeds", "found"), [(3, [0, 1, 2]), ([5, 2], [5, 2]), (1, [0])])
+def test_seeds_are_a_number_or_a_list(seeds, found):
+    assert [run.seed for run in runs_of(seeds=seeds)] == found
+
+
+def test_what_an_init_says_stands_over_the_rest():
+    (run,) = runs_of(inits=[{"init": "normal", "lr": 0.5}], run={"lr": 0.1})
+    assert run.lr == 0.5
+
+
+def test_all_runs_of_a_study_are_different():
+    runs = runs_of(inits=["normal", "uniform"], seeds=5, grid={"lr": [0.1, 0.2]}, datasets=["mnist", "digits"])
+    assert len({run.fingerprint for run in runs}) == len(runs) == 40
+
+
+def test_the_baseline_is_a_label_of_the_study():
+    study = expand({"inits": ["normal", {"init": "nfm", "layers": "first:2"}], "baseline": "nfm layers=first:2"}, "s")
+    assert study.baseline == "nfm layers=first:2"
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"init": ["nfm"]}, "unknown key of a study 'init'; did you mean 'inits'"),
+        ({"inits": []}, "inits must be a list with at least one entry"),
+        ({"inits": "nfm"}, "inits must be a list"),
+        ({"inits": ["nfn"]}, "unknown init 'nfn'; did you mean 'nfm'"),
+        ({"inits": [3]}, "init must be text, not 3"),
+        ({"datasets": []}, "datasets must be a list"),
+        ({"datasets": ["minst"]}, "unknown dataset 'minst'; did you mean 'mnist'"),
+        ({"seeds": 0}, "seeds must be a list of seeds or a number"),
+        ({"seeds": True}, "seeds must be a list of seeds or a number"),
+        ({"seeds": "3"}, "seeds must be a list of seeds or a number"),
+        ({"seeds": [0, 1, 0]}, "names one seed twice"),
+        ({"seeds": ["x"]}, "seed must be a whole number"),
+        ({"run": {"seed": 3}}, "seed stands in neither run nor grid"),
+        ({"grid": {"seed": [3, 4]}}, "seed stands in neither run nor grid"),
+        ({"inits": ["normal", "normal"]}, "one run twice: normal on digits with seed 0"),
+        ({"inits": ["kaiming_nfm", {"init": "nfm", "scale": "kaiming"}]}, "one run twice: kaiming_nfm"),
+        ({"inits": [{"init": "normal", "seed": 3}], "seeds": 2}, "one run twice: normal on digits with seed 3"),
+        ({"grid": {"lr": [0.1, 0.1]}}, "one run twice"),
+        ({"run": ["lr"]}, "run must be a table"),
+        ({"run": {"epoch": 3}}, "unknown field 'epoch'; did you mean 'epochs'"),
+        ({"grid": {"lr": 0.1}}, "lr must be a list"),
+        ({"grid": {"lr": []}}, "lr must be a list"),
+        ({"name": ""}, "name must be text"),
+        ({"name": 3}, "name must be text"),
+        ({"baseline": "uniform"}, "baseline 'uniform' is none of the study's methods: normal"),
+    ],
+)
+def test_a_wrong_study_is_refused_with_what_is_wrong(table, words):
+    with pytest.raises(RequestError) as caught:
+        runs_of(**table)
+    assert words in str(caught.value)
+
+
+def test_a_study_without_inits_is_refused():
+    with pytest.raises(RequestError, match="inits must be a list"):
+        expand({}, "s")
+
+
+def test_an_error_in_a_run_names_the_file(path):
+    path.write_text('inits = ["nfn"]')
+    with pytest.raises(RequestError, match=r"study.toml: unknown init 'nfn'"):
+        read_study(path)
+
+
+def test_an_error_of_toml_names_file_and_line(path):
+    path.write_text('inits = ["nfm"]\nseeds = [1, 2\nname = 3\n')
+    with pytest.raises(RequestError, match=r"study.toml is not TOML: .*line 3"):
+        read_toml(path)
+
+
+def test_files_that_cannot_be_read_are_named(path):
+    with pytest.raises(RequestError, match=r"there is no file .*study.toml"):
+        read_toml(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(RequestError, match=r"study.toml cannot be read"):
+        read_toml(path)
+    with pytest.raises(RequestError, match="cannot be read"):
+        read_toml(path.parent)
