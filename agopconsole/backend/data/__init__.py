@@ -1,0 +1,22 @@
+"""Data sets: found on disk or fetched, read into memory, split, and fed to a network in batches."""
+
+from agopconsole.backend.data.dataset import Dataset, Images
+from agopconsole.backend.data.loading import DatasetStatus, fetch, load_dataset, status
+from agopconsole.backend.data.pictures import Pictures, channel_statistics
+from agopconsole.backend.data.splitting import Split, epoch_order, split
+from agopconsole.paths import default_data_dir
+
+__all__ = [
+    "Dataset",
+    "DatasetStatus",
+    "Images",
+    "Pictures",
+    "Split",
+    "channel_statistics",
+    "default_data_dir",
+    "epoch_order",
+    "fetch",
+    "load_dataset",
+    "split",
+    "status",
+]
