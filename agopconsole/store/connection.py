@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agopconsole.errors import RequestError
+from agopconsole.errors import RequestError, WorkError
 
 VERSION = 1
 """The schema that this version reads and writes, kept in `PRAGMA user_version`."""
@@ -28,14 +27,19 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
     Raises:
         RequestError: if the file is missing (and not to be created), no store, damaged, or of a newer version.
+        WorkError: if it is locked, or may not be read or made.
     """
     if not path.exists():
         if not create:
             raise RequestError(f"there is no store at {path}; `agopconsole run` makes one, --db names another")
         if not path.parent.is_dir():
             raise RequestError(f"there is no folder {path.parent} to put the store {path.name} in")
+    if path.is_dir():
+        raise RequestError(f"{path} is not a store that can be used: it is a folder")
     try:
         return _connect(path)
+    except sqlite3.OperationalError as error:
+        raise WorkError(f"the store {path} cannot be opened: {error}") from None
     except sqlite3.DatabaseError as error:
         raise RequestError(f"{path} is not a store that can be used: {error}") from None
 
@@ -54,6 +58,9 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not tables >= {"runs", "epochs"}:
+        raise RequestError(f"{path} is a database of something else, not a store of agopconsole")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise RequestError(
@@ -68,10 +75,10 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
     from agopconsole.store.schema import migrations
 
-    if version == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise RequestError(f"{path} is a database of something else, not a store of agopconsole")
     if version > 0:
-        shutil.copyfile(path, path.with_name(f"{path.name}.v{version}.bak"))
+        # A copy of the file alone would miss what still lies in the write-ahead log.
+        with contextlib.closing(sqlite3.connect(path.with_name(f"{path.name}.v{version}.bak"))) as backup:
+            connection.backup(backup)
     connection.execute("PRAGMA journal_mode = WAL")
     with transaction(connection):
         # Another process may have migrated while this one waited for the lock.

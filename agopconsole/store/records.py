@@ -26,7 +26,10 @@ class Owner:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One row of `runs`; times are UTC in ISO 8601, accuracies percentages, flags 0 or 1."""
+    """One row of `runs`; times are UTC in ISO 8601, accuracies percentages, flags 0 or 1.
+
+    `attempts` counts the claims, `deaths` the processes that died since the last whole epoch.
+    """
 
     id: int
     name: str
@@ -53,6 +56,7 @@ class RunRecord:
     at_chance: int
     error: str | None
     attempts: int
+    deaths: int
     priority: int
     source_run: int | None
     cancel_requested: int
@@ -79,6 +83,13 @@ class RunRecord:
     def request(self) -> RunSpec:
         """The spec that was asked for."""
         return RunSpec.from_json(self.spec)
+
+    @property
+    def owner(self) -> Owner | None:
+        """The process that answers for the run, once one has claimed it."""
+        if self.host is None or self.boot_id is None or self.pid is None or self.pid_started is None:
+            return None
+        return Owner(self.host, self.boot_id, self.pid, self.pid_started)
 
     @property
     def flags(self) -> list[str]:
@@ -109,7 +120,7 @@ class LogLine:
 
 
 def epoch_from_row(row: sqlite3.Row) -> EpochMetrics:
-    """The metrics of a row of `epochs`; a value that was not finite is stored as NULL and comes back as NaN."""
+    """The metrics of a row of `epochs`; NaN is stored as NULL and comes back as NaN."""
     return _from_row(EpochMetrics, row)
 
 

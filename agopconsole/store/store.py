@@ -27,8 +27,8 @@ from agopconsole.store.records import (
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-MAX_ATTEMPTS = 3
-"""A run whose process died this often is failed rather than tried again."""
+MAX_DEATHS = 3
+"""A run whose process died this often in one epoch is failed rather than tried again."""
 
 
 class Store:
@@ -124,12 +124,16 @@ class Store:
         found = self.find_run(request.fingerprint)
         return found.id if found else self._add_run(request)
 
-    def find_run(self, fingerprint: str, study: str | None = None) -> RunRecord | None:
-        """The newest run of that fingerprint (in that study) that is done or on its way, or None."""
+    def find_run(self, fingerprint: str, study: str | None = None, *, diverged: bool = False) -> RunRecord | None:
+        """The newest run of that fingerprint (in that study) that is done or on its way, or None.
+
+        With `diverged` one that diverged counts too: it would do so again.
+        """
         row = self._connection.execute(
             "SELECT * FROM runs WHERE fingerprint = ? AND (? IS NULL OR study = ?)"
-            " AND status NOT IN ('failed', 'cancelled') ORDER BY status = 'done' DESC, id DESC LIMIT 1",
-            (fingerprint, study, study),
+            " AND (status NOT IN ('failed', 'cancelled') OR (? AND diverged))"
+            " ORDER BY status = 'done' DESC, id DESC LIMIT 1",
+            (fingerprint, study, study, diverged),
         ).fetchone()
         return RunRecord.from_row(row) if row else None
 
@@ -139,18 +143,21 @@ class Store:
         Raises:
             RequestError: if there is no such run, or it has ended.
         """
-        run = self.run(run_id)
-        if run.status in ENDED:
-            raise RequestError(f"run #{run_id} is {run.status} already")
         with transaction(self._connection):
-            self._connection.execute("UPDATE runs SET cancel_requested = 1 WHERE id = ?", (run_id,))
-        if run.status != "running":
-            self.finish(run_id, "cancelled")
+            run = self.run(run_id)
+            if run.status in ENDED:
+                raise RequestError(f"run #{run_id} is {run.status} already")
+            if run.status == "running":
+                self._connection.execute("UPDATE runs SET cancel_requested = 1 WHERE id = ?", (run_id,))
+            else:
+                self._end(run_id, "cancelled", None)
 
     # The queue's transitions
 
     def claim(self, owner: Owner, only: Collection[int] | None = None) -> RunRecord | None:
         """Takes the next queued run (of `only`, where given) for `owner` in one transaction, or None."""
+        if not self.open_count(only, ("queued",)):
+            return None  # so that an idle worker never takes the lock
         chosen = None if only is None else json.dumps(list(only))
         with transaction(self._connection):
             row = self._connection.execute(
@@ -162,6 +169,29 @@ class Store:
                 (owner.host, owner.boot_id, owner.pid, owner.pid_started, *[utc_now()] * 2, chosen, chosen),
             ).fetchone()
         return RunRecord.from_row(row) if row else None
+
+    def adopt(self, run: RunRecord, owner: Owner) -> bool:
+        """Hands a claimed run from its worker to the process that trains it; False if the claim stands no more."""
+        with transaction(self._connection):
+            if not self._holds(run):
+                return False
+            self._connection.execute(
+                "UPDATE runs SET host = ?, boot_id = ?, pid = ?, pid_started = ?, heartbeat_at = ? WHERE id = ?",
+                (owner.host, owner.boot_id, owner.pid, owner.pid_started, utc_now(), run.id),
+            )
+        return True
+
+    def open_count(
+        self, only: Collection[int] | None = None, statuses: Collection[str] = ("queued", "waiting", "running")
+    ) -> int:
+        """How many runs (of `only`, where given) are still to be worked on."""
+        chosen = None if only is None else json.dumps(list(only))
+        count: int = self._connection.execute(
+            "SELECT count(*) FROM runs WHERE status IN (SELECT value FROM json_each(?))"
+            " AND (? IS NULL OR id IN (SELECT value FROM json_each(?)))",
+            (json.dumps(list(statuses)), chosen, chosen),
+        ).fetchone()[0]
+        return count
 
     def heartbeat(self, run_ids: Iterable[int]) -> None:
         """Says that the worker of these runs is alive."""
@@ -177,13 +207,16 @@ class Store:
         """
         assert status in ENDED
         with transaction(self._connection):
-            changed = self._connection.execute(
-                "UPDATE runs SET status = ?, error = ?, diverged = ?, ended_at = ?, cancel_requested = 0"
-                " WHERE id = ? AND status NOT IN ('done', 'failed', 'cancelled')",
-                (status, error, int(diverged), utc_now(), run_id),
-            ).rowcount
-            if changed:
-                self._release_waiting(run_id, status, error)
+            self._end(run_id, status, error, diverged=diverged)
+
+    def _end(self, run_id: int, status: str, error: str | None, *, diverged: bool = False) -> None:
+        changed = self._connection.execute(
+            "UPDATE runs SET status = ?, error = ?, diverged = ?, ended_at = ?, cancel_requested = 0"
+            " WHERE id = ? AND status NOT IN ('done', 'failed', 'cancelled')",
+            (status, error, int(diverged), utc_now(), run_id),
+        ).rowcount
+        if changed:
+            self._release_waiting(run_id, status, error)
 
     def _release_waiting(self, run_id: int, status: str, error: str | None) -> None:
         if status == "done":
@@ -192,25 +225,46 @@ class Store:
             )
             return
         reason = f"its source, run #{run_id}, {'failed' if status == 'failed' else 'was cancelled'}"
-        self._connection.execute(
-            "UPDATE runs SET status = 'failed', error = ?, ended_at = ? WHERE status = 'waiting' AND source_run = ?",
-            (f"{reason}: {error}" if error else reason, utc_now(), run_id),
-        )
+        for waiting in self.waiting_for(run_id):
+            self._end(waiting.id, "failed", f"{reason}: {error}" if error else reason)
+
+    def waiting_for(self, run_id: int) -> list[RunRecord]:
+        """The runs that wait for that one to be done."""
+        return self._records("WHERE status = 'waiting' AND source_run = ? ORDER BY id", (run_id,))
 
     def running(self) -> list[RunRecord]:
         """The runs that some worker has claimed."""
         return self._records("WHERE status = 'running' ORDER BY id")
 
     def give_back(self, run: RunRecord, reason: str) -> None:
-        """Puts a run whose process died back into the queue; after `MAX_ATTEMPTS` it is failed instead."""
-        if run.attempts >= MAX_ATTEMPTS:
-            self.finish(run.id, "failed", f"{reason} (attempt {run.attempts} of {MAX_ATTEMPTS})")
-            return
+        """Puts a run whose process died back into the queue; after `MAX_DEATHS` in one epoch it is failed instead."""
         with transaction(self._connection):
-            self._connection.execute(
-                "UPDATE runs SET status = 'queued', pid = NULL WHERE id = ? AND status = 'running' AND attempts = ?",
-                (run.id, run.attempts),
-            )
+            if not self._holds(run):
+                return
+            self._log(run.id, "warning", reason)
+            self._connection.execute("UPDATE runs SET deaths = deaths + 1 WHERE id = ?", (run.id,))
+            run = self.run(run.id)
+            if run.deaths >= MAX_DEATHS and not run.cancel_requested:
+                self._end(run.id, "failed", f"{reason}, {run.deaths} times in epoch {run.epoch + 1}")
+            else:
+                self._put_down(run)
+
+    def put_down(self, run: RunRecord) -> None:
+        """Ends a claim on a run that has stopped: cancelled if a user asked for that, else back in the queue."""
+        with transaction(self._connection):
+            if self._holds(run):
+                self._put_down(self.run(run.id))
+
+    def _holds(self, run: RunRecord) -> bool:
+        """Whether that claim on the run still stands: no one has ended it or made another since."""
+        now = self.run(run.id)
+        return now.status == "running" and now.attempts == run.attempts
+
+    def _put_down(self, run: RunRecord) -> None:
+        if run.cancel_requested:
+            self._end(run.id, "cancelled", None)
+        else:
+            self._connection.execute("UPDATE runs SET status = 'queued', pid = NULL WHERE id = ?", (run.id,))
 
     # Metrics, written by the job of a run alone
 
@@ -249,8 +303,9 @@ class Store:
         with transaction(self._connection):
             self._tables.table("epochs").insert(row, replace=True)
             self._connection.execute(
-                "UPDATE runs SET epoch = e.epoch, final_val_accuracy = e.val_accuracy, loss_gap = e.loss_gap,"
-                " poster_loss_gap = e.poster_loss_gap FROM epochs e"
+                "UPDATE runs SET deaths = iif(e.epoch > runs.epoch, 0, deaths), epoch = e.epoch,"
+                " final_val_accuracy = e.val_accuracy, loss_gap = e.loss_gap, poster_loss_gap = e.poster_loss_gap"
+                " FROM epochs e"
                 " WHERE runs.id = ? AND e.run_id = runs.id AND e.epoch = ?",
                 (run_id, metrics.epoch),
             )
@@ -273,10 +328,13 @@ class Store:
     def log(self, run_id: int, level: str, message: str) -> None:
         """Adds a line to a run's log."""
         with transaction(self._connection):
-            self._connection.execute(
-                "INSERT INTO logs (run_id, time, level, message) VALUES (?, ?, ?, ?)",
-                (run_id, utc_now(), level, message),
-            )
+            self._log(run_id, level, message)
+
+    def _log(self, run_id: int, level: str, message: str) -> None:
+        self._connection.execute(
+            "INSERT INTO logs (run_id, time, level, message) VALUES (?, ?, ?, ?)",
+            (run_id, utc_now(), level, message),
+        )
 
     def _update(self, run_id: int, **columns: Any) -> None:
         with transaction(self._connection):
@@ -323,10 +381,28 @@ class Store:
         rows = self._connection.execute("SELECT * FROM epochs WHERE run_id = ? ORDER BY epoch", (run_id,))
         return [epoch_from_row(row) for row in rows]
 
+    def histories(self, ids: Collection[int]) -> dict[int, list[EpochMetrics]]:
+        """The epochs of several runs by id, each in order; a run without any has an empty list."""
+        found: dict[int, list[EpochMetrics]] = {run_id: [] for run_id in ids}
+        rows = self._connection.execute(
+            "SELECT * FROM epochs WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch",
+            (json.dumps(list(ids)),),
+        )
+        for row in rows:
+            found[row["run_id"]].append(epoch_from_row(row))
+        return found
+
     def steps(self, run_id: int) -> list[StepMetrics]:
         """The recorded steps of a run in order."""
         rows = self._connection.execute("SELECT * FROM steps WHERE run_id = ? ORDER BY step", (run_id,))
         return [step_from_row(row) for row in rows]
+
+    def last_step(self, run_id: int) -> StepMetrics | None:
+        """The latest recorded step of a run, or None before its first."""
+        row = self._connection.execute(
+            "SELECT * FROM steps WHERE run_id = ? ORDER BY step DESC LIMIT 1", (run_id,)
+        ).fetchone()
+        return step_from_row(row) if row else None
 
     def start(self, run_id: int) -> list[LayerStart]:
         """The start of a run's network, from the first layer to the last."""
@@ -339,6 +415,11 @@ class Store:
             "SELECT time, level, message FROM logs WHERE run_id = ? ORDER BY id", (run_id,)
         )
         return [LogLine(*row) for row in rows]
+
+    def damage(self) -> str | None:
+        """The first thing that is wrong with the file, or None; it reads the whole of it."""
+        result: str = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        return None if result == "ok" else result
 
     def change_count(self) -> tuple[int, int]:
         """A pair that differs from the last one if and only if the store may have changed since."""

@@ -1,0 +1,67 @@
+"""How the queue stands: what runs, what waits, whether a worker is alive, and when it may be done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from agopconsole.store import RunRecord
+
+ALIVE_SECONDS = 30.0
+"""A worker whose last sign of life is older than this is not counted on."""
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The queue at one moment.
+
+    Attributes:
+        counts: number of runs by status; those that failed because they diverged count as `diverged`.
+        silent_seconds: since the last sign of life of any running run; None if none runs.
+        remaining_seconds: until the queue is empty at the pace so far; None if that is not known.
+    """
+
+    counts: Counter[str]
+    silent_seconds: float | None
+    remaining_seconds: float | None
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether a worker is alive."""
+        return self.silent_seconds is not None and self.silent_seconds < ALIVE_SECONDS
+
+    @property
+    def still_open(self) -> int:
+        """Number of runs that a worker would take up."""
+        return self.counts["queued"] + self.counts["waiting"]
+
+
+def queue_state(runs: Iterable[RunRecord], now: str) -> QueueState:
+    """The state of the queue at the time `now` (UTC, ISO 8601)."""
+    runs = list(runs)
+    running = [run for run in runs if run.status == "running"]
+    silent = min((_seconds(run.heartbeat_at, now) for run in running if run.heartbeat_at), default=None)
+    state = QueueState(Counter("diverged" if run.diverged else run.status for run in runs), silent, None)
+    if not state.is_worked_on:
+        return state
+    return QueueState(state.counts, silent, _remaining(runs, len(running), now))
+
+
+def _remaining(runs: list[RunRecord], slots: int, now: str) -> float | None:
+    """The epochs still to come at the median pace of the runs so far, shared between as many runs as run now."""
+    paces = [
+        _seconds(run.started_at, run.ended_at or now) / run.epoch
+        for run in runs
+        if run.started_at and run.epoch and run.status in ("done", "running")
+    ]
+    if not paces:
+        return None
+    ahead = sum(run.epochs - run.epoch for run in runs if run.status in ("queued", "waiting", "running"))
+    return ahead * median(paces) / slots
+
+
+def _seconds(earlier: str, later: str) -> float:
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()

@@ -1,0 +1,62 @@
+"""One reading of the store, whole and immutable: all that the widgets show comes from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agopconsole.analysis.groups import Group
+from agopconsole.metrics import EpochMetrics, LayerStart
+from agopconsole.store import RunRecord
+from agopconsole.store.records import LogLine
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a snapshot must hold beside the runs.
+
+    Attributes:
+        histories: ids of the runs whose epochs are drawn.
+        start: id of the run whose start is shown, or None.
+        log: id of the run whose log is shown, or None.
+    """
+
+    histories: frozenset[int] = frozenset()
+    start: int | None = None
+    log: int | None = None
+
+
+@dataclass(frozen=True)
+class StudyRuns:
+    """The runs of one study.
+
+    Attributes:
+        name: the study; empty for runs of none.
+        groups: its methods, each with one run a seed.
+        others: runs in no group: cancelled, repeated, or there to train a source.
+    """
+
+    name: str
+    groups: tuple[Group, ...]
+    others: tuple[RunRecord, ...]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The store as it was at one moment.
+
+    Attributes:
+        runs: every run by id.
+        studies: the same by study, the one with the newest run first.
+        wanted: what else was asked for; what follows holds it.
+        histories: the epochs by run.
+        start: the start of the run asked for, from the first layer to the last.
+        log: the log of the run asked for.
+    """
+
+    runs: Mapping[int, RunRecord] = field(default_factory=dict)
+    studies: tuple[StudyRuns, ...] = ()
+    wanted: Wanted = field(default_factory=Wanted)
+    histories: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
+    start: tuple[LayerStart, ...] = ()
+    log: tuple[LogLine, ...] = ()

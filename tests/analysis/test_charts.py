@@ -1,0 +1,207 @@
+"""Charts: their size whatever comes in, and what they draw and say of numbers that cannot be drawn."""
+
+import math
+import re
+import subprocess
+import sys
+
+import pytest
+
+from agopconsole.analysis.charts import Series, line_chart
+
+nan, inf = math.nan, math.inf
+BLUE = "#4a7fd4"
+BRAILLE = re.compile("[\u2801-\u28ff]")
+
+
+def plain(text: str) -> list[str]:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).split("\n")
+
+
+def chart(y, *, x=None, width=60, height=12, label="it", **options) -> list[str]:
+    series = [Series(label, BLUE, range(1, len(y) + 1) if x is None else x, y)]
+    lines = plain(line_chart(series, width=width, height=height, title="", **options))
+    assert [len(line) for line in lines] == [width] * height
+    return lines
+
+
+def drawn(lines: list[str], column: int | None = None) -> str:
+    """All braille dots of the chart, or those of one column."""
+    return "".join(BRAILLE.findall("".join(line if column is None else line[column] for line in lines)))
+
+
+NASTY = {
+    "all equal": [10.0] * 20,
+    "zero": [0.0, 0.0],
+    "one point": [3.0],
+    "alone between two gaps": [1.0, nan, 2.0, nan, 1.0, 1.5],
+    "starts with a gap": [nan, 1.0, 2.0],
+    "infinite": [1.0, inf, -inf, 2.0],
+    "range of 1e9": [1.0, -1e9, 1e9],
+    "largest floats": [1e308, -1e308, 1.0, nan],
+    "smallest floats": [5e-324, 0.0, 1e-300],
+    "almost equal": [1.0, 1.0 + 1e-16, 1.0],
+    "many": [math.sin(i / 500) for i in range(100_000)],
+    "one outlier": [math.sin(i) for i in range(200)] + [1e12],
+}
+
+
+@pytest.mark.parametrize("y", NASTY.values(), ids=NASTY)
+@pytest.mark.parametrize(("width", "height"), [(28, 7), (60, 12), (200, 50), (20, 5), (1, 1)])
+@pytest.mark.parametrize("zero_line", [False, True])
+def test_a_chart_has_the_size_asked_for(y, width, height, zero_line):
+    lines = chart(y, width=width, height=height, zero_line=zero_line, notes=("underfit", "overfit"))
+    if (width, height) == (60, 12):
+        assert drawn(lines) or "●" in "".join(lines)
+
+
+def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right():
+    lines = chart([float(i) for i in range(20)])
+    left, right = (min(i for i, line in enumerate(lines[:9]) if drawn([line[a:b]])) for a, b in ((0, 10), (50, 60)))
+    assert left > 6
+    assert right == 0
+
+
+def test_values_that_are_equal_make_a_level_line_labelled_with_their_value():
+    lines = chart([10.0] * 20)
+    rows = [line for line in lines if drawn([line])]
+    assert len(rows) == 1
+    assert "10.0" in rows[0]
+
+
+def test_a_point_alone_between_two_gaps_is_drawn_as_a_disc():
+    lines = chart([1.0, nan, 3.0, nan, 2.0, 2.0])
+    assert "".join(lines).count("●") == 2
+    assert drawn(lines)
+
+
+def test_a_gap_breaks_the_line_and_is_marked_at_the_lower_edge():
+    lines = chart([5.0] * 4 + [nan] + [5.0] * 4, x=range(9), width=66)
+    row = next(line for line in lines if drawn([line]))
+    assert re.search(r"[\u2801-\u28ff] {5,}[\u2801-\u28ff]", row)
+    gap = re.search(r"[\u2801-\u28ff] {5,}[\u2801-\u28ff]", row)
+    below = next(line for line in reversed(lines[:-1]) if "✗" in line)
+    assert gap.start() < below.index("✗") < gap.end()
+    assert "✗ not finite, epoch 4" in lines[-1]
+
+
+@pytest.mark.parametrize("bad", [nan, inf, -inf])
+def test_a_line_that_ends_without_a_number_is_said_to_have_diverged(bad):
+    lines = chart([1.0, bad, bad])
+    assert "✗ diverged, epoch 2" in lines[-1]
+    assert "".join(lines[:-1]).count("✗") == 2
+
+
+def test_runs_lost_at_one_epoch_stand_one_above_the_other():
+    series = [Series(name, BLUE, [1, 2, 3], [1.0, 2.0, nan]) for name in "abc"]
+    lines = plain(line_chart(series, width=60, height=14, title=""))
+    columns = [line.index("✗") for line in lines[:11] if "✗" in line]
+    assert len(columns) == 3
+    assert len(set(columns)) == 1
+
+
+@pytest.mark.parametrize("y", [[], [nan], [nan, nan]])
+@pytest.mark.parametrize(("width", "height"), [(60, 12), (28, 7), (20, 3)])
+def test_without_any_number_the_chart_says_so(y, width, height):
+    text = "".join(chart(y, width=width, height=height))
+    assert ("no numbers yet" if not y else "it ✗ diverged, epoc") in text
+
+
+def test_no_series_at_all():
+    lines = plain(line_chart([], width=40, height=6, title="accuracy"))
+    assert lines[0].startswith("accuracy")
+    assert "no numbers yet" in "".join(lines)
+
+
+def test_an_outlier_is_clipped_and_marked_and_does_not_flatten_the_rest():
+    lines = chart([math.sin(i / 10) for i in range(200)] + [1e12])
+    assert "▲" in lines[0]
+    assert "1e12" not in "".join(lines)
+    assert sum(bool(drawn([line])) for line in lines) > 5
+
+
+def test_a_spike_in_many_points_survives_thinning():
+    y = [0.0] * 100_000
+    y[31_234] = 0.5
+    y[80_000] = -0.5
+    lines = chart([*y, 1.0, -1.0], x=range(100_002), width=80)
+    columns = [i for i in range(8, 70) if len(drawn(lines, i)) > 2]
+    assert len(columns) >= 2
+
+
+def test_bands_surround_their_line():
+    series = [Series("it", BLUE, [1, 2, 3], [5.0, 5.0, 5.0], band=[2.0, 2.0, 2.0])]
+    lines = plain(line_chart(series, width=60, height=14, title=""))
+    shaded = [i for i, line in enumerate(lines) if "░" in line]
+    line = next(i for i, line in enumerate(lines) if drawn([line]))
+    assert min(shaded) < line < max(shaded)
+
+
+def test_zero_stays_in_view_between_the_words_below_and_above_it():
+    lines = chart([0.5, 0.8, 0.9], zero_line=True, notes=("underfit", "overfit"))
+    over, under = (next(i for i, line in enumerate(lines) if word in line) for word in ("overfit", "underfit"))
+    zero = next(i for i, line in enumerate(lines) if "────" in line)
+    assert over < zero < under
+
+
+def test_the_x_axis_counts_whole_epochs_and_names_them():
+    ticks = chart([1.0, 2.0, 3.0])[-2]
+    assert ticks.split() == ["1", "2", "epoch", "3"]
+
+
+def test_a_single_epoch_is_labelled_as_such():
+    assert chart([3.0])[-2].split() == ["1", "epoch"]
+
+
+def test_colour_is_the_series_own_and_can_be_left_out():
+    series = [Series("it", "#123456", [1, 2], [1.0, 2.0])]
+    assert "38;2;18;52;86" in line_chart(series, width=40, height=10, title="t")
+    assert "\x1b" not in line_chart(series, width=40, height=10, title="t", colour=False)
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 14), (20, 5)])
+@pytest.mark.parametrize("colour", [True, False])
+def test_without_unicode_everything_is_ascii(colour, width, height):
+    series = [Series("größe ±", BLUE, [1, 2, 3], [1.0, nan, 2.0], [0.5, 0.5, 0.5]), Series("b", BLUE, [1], [3.0])]
+    text = line_chart(series, width=width, height=height, title="tïtle", colour=colour, unicode=False)
+    assert text.isascii()
+    assert {len(line) for line in plain(text)} == {width}
+
+
+def test_without_colour_each_line_has_a_sign_of_its_own():
+    series = [Series(name, BLUE, [1, 2], [i, i + 0.5]) for i, name in enumerate("abcd")]
+    lines = plain(line_chart(series, width=60, height=14, title="", colour=False, unicode=False))
+    signs = [re.search(rf"(\S) {name}", lines[-1])[1] for name in "abcd"]
+    assert len(set(signs)) == 4
+    assert all(sign in "".join(lines[:-3]) for sign in signs)
+
+
+def test_a_legend_without_room_counts_what_it_leaves_out():
+    series = [Series(f"method number {i}", BLUE, [1, 2], [i, i]) for i in range(12)]
+    lines = plain(line_chart(series, width=50, height=12, title=""))
+    shown = len(re.findall("method number", "".join(lines)))
+    assert f"+{12 - shown} more" in lines[-1]
+    assert 2 <= shown < 12
+
+
+def test_at_a_tiny_size_each_series_is_a_line_with_its_last_value():
+    series = [Series("nfm", BLUE, range(20), [float(i) for i in range(20)]), Series("agop", BLUE, [1, 2], [3.0, nan])]
+    lines = plain(line_chart(series, width=27, height=3, title="accuracy"))
+    assert lines[0].split() == ["accuracy"]
+    assert lines[1].startswith("■ 19 nfm ▁")
+    assert lines[2].startswith("■ 3 agop ✗ diverged, epoch")
+
+
+def test_a_label_can_neither_break_a_line_nor_send_escape_sequences():
+    lines = plain(line_chart([Series("a\nb\x1b[31mc", BLUE, [1, 2], [1, 2])], width=40, height=8, title="x\ty"))
+    assert [len(line) for line in lines] == [40] * 8
+    assert "a b [31mc" in lines[-1]
+
+
+def test_plotext_is_imported_at_the_first_chart_and_not_before():
+    code = (
+        "import sys; from agopconsole.analysis.charts import Series, line_chart; assert 'plotext' not in sys.modules;"
+        "line_chart([Series('a', '#ffffff', [1, 2], [1, 2])], width=40, height=9, title='');"
+        "assert 'plotext' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,49 @@
+"""Runs the console under a Pilot, and reads off what it shows."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+from agopconsole.tui.app import ConsoleApp
+from agopconsole.tui.run_table import RunTable
+
+
+@asynccontextmanager
+async def console(path, size=(120, 40), *, wait=True):
+    """The console on a store; yields its Pilot once the first runs are on the screen."""
+    app = ConsoleApp(path)
+    async with app.run_test(size=size) as pilot:
+        if wait:
+            await until(pilot, lambda: app.caught_up)
+        yield pilot
+    assert app.reader.join(5), "the reader did not end with the console"
+
+
+async def until(pilot, condition, seconds=10.0):
+    """Lets the app work until the condition holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def press(pilot, *keys):
+    """Presses keys, after each waiting until the screen shows what it asks for."""
+    for key in keys:
+        await pilot.press(key)
+        await until(pilot, lambda: pilot.app.caught_up)
+
+
+def table(pilot):
+    """The table of the main screen, whatever is on top of it."""
+    return pilot.app.screen_stack[1].query_one(RunTable)
+
+
+def lines(pilot):
+    """The lines of the table, the names of the columns first."""
+    return [table(pilot).render_line(y).text for y in range(len(table(pilot).rows) + 1)]
+
+
+def text(pilot, selector):
+    """The text of a widget on the screen on top."""
+    content = pilot.app.screen.query_one(selector).content
+    return content if isinstance(content, str) else content.plain
