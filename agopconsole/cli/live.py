@@ -1,0 +1,166 @@
+"""Runs as a picture in the terminal: accuracy and loss gap, a progress bar, and what is being trained now."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Collection
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from agopconsole.analysis.charts import accuracy_series, line_chart, loss_gap_series
+from agopconsole.analysis.tables import Look
+from agopconsole.cli.progress import Progress, ProgressMeter
+from agopconsole.cli.run_text import epoch_line, status_line, title
+from agopconsole.cli.watch import View
+from agopconsole.metrics import EpochMetrics
+from agopconsole.store import RunRecord, Store
+
+FRAME_SECONDS = 0.5
+_SIDE_BY_SIDE = 100
+"""Columns from which the charts stand beside each other."""
+
+_CHART_LINES = 16
+_LOWEST_CHART = 8
+_GAP_NOTES = ("underfit", "overfit")
+
+
+class LiveView(View):
+    """Redraws a picture of some runs on standard error, at most twice a second.
+
+    Args:
+        store: where it is read.
+        ids: the runs to follow.
+        compared: those of them that are to be compared; the others, their sources, are drawn until these begin.
+    """
+
+    def __init__(self, store: Store, ids: Collection[int], compared: Collection[int]) -> None:
+        self._store = store
+        self._ids = ids
+        self._compared = compared
+        self._look = Look.of(sys.stderr)
+        self._console = Console(stderr=True, highlight=False, no_color=not self._look.colour)
+        self._live = Live(console=self._console, auto_refresh=False)
+        self._meter = ProgressMeter()
+        self._drawn_at = 0.0
+        self._notice = ""
+        self._charted: object = None
+        self._charts: list[RenderableType] = []
+
+    def __enter__(self) -> LiveView:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._draw()
+        finally:
+            self._live.stop()
+
+    def update(self) -> None:
+        """Draws the next frame, if it is time."""
+        if time.monotonic() - self._drawn_at >= FRAME_SECONDS:
+            self._draw()
+
+    def say(self, text: str) -> None:
+        """Keeps a line for the person at the terminal on the screen."""
+        self._notice = text
+
+    def _draw(self) -> None:
+        runs = self._store.runs(ids=self._ids)
+        running = [run for run in runs if run.status == "running"]
+        self._drawn_at = time.monotonic()
+        lines = [self._line(text) for run in running[:3] for text in self._running_lines(run)]
+        lines += [self._line(self._notice, "yellow")] if self._notice else []
+        failed = [run for run in runs if run.status == "failed"]
+        lines += [self._line(status_line(run), "red") for run in failed[-3:]]
+        compared = [run for run in runs if run.id in self._compared]
+        charted = compared if any(run.epoch or run.diverged for run in compared) else runs
+        self._update_charts(charted, room=self._console.height - len(lines) - 3)
+        progress = self._meter.measure(runs, sum(self._part_of_epoch(run) for run in running))
+        self._live.update(Group(*self._charts, self._bar(progress), *lines), refresh=True)
+
+    def _line(self, text: str, style: str = "") -> Text:
+        return Text(self._look.fit(text), style, no_wrap=True, overflow="crop")
+
+    def _running_lines(self, run: RunRecord) -> list[str]:
+        history = self._store.history(run.id)
+        if history:
+            return [epoch_line(run, history[-1])]
+        logs = self._store.logs(run.id)
+        step = self._store.last_step(run.id)
+        if step is not None:
+            return [f"{title(run)}  epoch {step.epoch}/{run.epochs}  step {step.step}  loss {step.loss:.2f}"]
+        return [f"{title(run)}  {logs[-1].message}" if logs else status_line(run)]
+
+    def _part_of_epoch(self, run: RunRecord) -> float:
+        """How much of the epoch under way is over; known from the second epoch on."""
+        step = self._store.last_step(run.id)
+        history = self._store.history(run.id)
+        if step is None or not history or step.step <= history[-1].step:
+            return 0.0
+        return min(0.99, (step.step - history[-1].step) / (history[-1].step / history[-1].epoch))
+
+    def _bar(self, progress: Progress) -> Text:
+        text = self._look.fit(f" {progress}")
+        width = max(0, min(50, self._console.width - len(text) - 1))
+        filled = round(width * progress.share)
+        full, empty = ("━", "─") if self._look.unicode else ("#", "-")
+        return Text.assemble((full * filled, "green"), (empty * (width - filled), "dim"), text, no_wrap=True)
+
+    def _update_charts(self, runs: list[RunRecord], room: int) -> None:
+        """Draws the charts anew when there is a new epoch or the window has changed."""
+        state = (self._console.size, room, [(run.status, run.epoch) for run in runs])
+        if state == self._charted:
+            return
+        self._charted = state
+        histories = {run.id: self._store.history(run.id) for run in runs}
+        width = self._console.width
+        if room < _LOWEST_CHART:
+            self._charts = []
+        elif width >= _SIDE_BY_SIDE:
+            half, height = (width - 2) // 2, min(room, _CHART_LINES)
+            left = self._accuracy(runs, histories, half, height).split("\n")
+            right = self._loss_gap(runs, histories, half, height).split("\n")
+            self._charts = [_picture([f"{a}  {b}" for a, b in zip(left, right, strict=True)])]
+        elif room >= 2 * _LOWEST_CHART:
+            height = min(room // 2, _CHART_LINES)
+            both = (self._accuracy, self._loss_gap)
+            self._charts = [_picture(chart(runs, histories, width, height).split("\n")) for chart in both]
+        else:
+            self._charts = [_picture(self._accuracy(runs, histories, width, room).split("\n"))]
+
+    def _accuracy(self, runs: list[RunRecord], histories: _Histories, width: int, height: int) -> str:
+        return line_chart(
+            accuracy_series(runs, histories, by_method=len(runs) > 2),
+            width=width,
+            height=height,
+            title="validation accuracy, %",
+            colour=self._look.colour,
+            unicode=self._look.unicode,
+        )
+
+    def _loss_gap(self, runs: list[RunRecord], histories: _Histories, width: int, height: int) -> str:
+        return line_chart(
+            loss_gap_series(runs, histories, by_method=len(runs) > 2),
+            width=width,
+            height=height,
+            title="loss gap: validation less training",
+            zero_line=True,
+            notes=_GAP_NOTES,
+            colour=self._look.colour,
+            unicode=self._look.unicode,
+        )
+
+
+_Histories = dict[int, list[EpochMetrics]]
+
+
+def _picture(lines: list[str]) -> Text:
+    return Text.from_ansi("\n".join(lines), no_wrap=True, overflow="crop")

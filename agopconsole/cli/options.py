@@ -1,0 +1,101 @@
+"""Options that more than one command takes; those of a run are generated from the fields of its spec."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from agopconsole.errors import unknown_choice
+from agopconsole.spec import RunSpec, field_types
+
+if TYPE_CHECKING:
+    from agopconsole.store import Store
+
+TableFormat = Annotated[Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="how to print it")]
+OfStudy = Annotated[str | None, typer.Option("--study", metavar="TEXT", help="only the runs of that study")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="TOML file of these options, which they override")
+]
+Mirror = Annotated[
+    str | None,
+    typer.Option(
+        "--mirror",
+        envvar="AGOPCONSOLE_MIRROR",
+        metavar="PLACE",
+        help="URL or folder to fetch data sets and weights from, in place of their published addresses",
+    ),
+]
+
+_METAVARS = {str: "TEXT", int: "N", float: "X"}
+
+
+def takes_spec(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Gives a command an option for each field of a spec; those that were given reach it as the dict `given`."""
+    generated = [_parameter(f) for f in fields(RunSpec)]
+    own_hints = typing.get_type_hints(command, include_extras=True)
+    own = [
+        p.replace(annotation=own_hints[n]) for n, p in inspect.signature(command).parameters.items() if n != "given"
+    ]
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> int | None:
+        texts = {p.name: values.pop(p.name) for p in generated}
+        return command(**values, given={name: _typed(name, text) for name, text in texts.items() if text is not None})
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *generated)]
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapper
+
+
+def _parameter(field: Field[Any]) -> inspect.Parameter:
+    kind, _ = field_types()[field.name]
+    choices = field.metadata["choices"]
+    text = field.metadata["help"]
+    if choices:
+        text += f": {', '.join(choices)}"
+    if field.default not in (None, ""):
+        text += f" [{field.default}]"
+    option = typer.Option(f"--{field.name.replace('_', '-')}", help=text, metavar=_METAVARS[kind], show_default=False)
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]
+    )
+
+
+def _typed(name: str, text: str) -> Any:
+    """The text as the field's type; what is not of that type stays text, and the spec says what is wrong with it."""
+    kind, _ = field_types()[name]
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def read_spec(config: Path | None, given: dict[str, Any]) -> RunSpec:
+    """The spec of a file and the options that override it.
+
+    Raises:
+        RequestError: if the file cannot be read, or the two together are no sound spec.
+    """
+    if config is None:
+        return RunSpec.parse(given)
+    from agopconsole.study import read_toml
+
+    return RunSpec.parse({**read_toml(config), **given})
+
+
+def check_study(store: Store, study: str | None) -> None:
+    """Checks that the store has runs of that study, where one is named.
+
+    Raises:
+        RequestError: if it has none; the message names those it has.
+    """
+    if study is not None and study not in (studies := store.studies()):
+        raise unknown_choice("study", study, studies)

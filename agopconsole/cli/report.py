@@ -1,0 +1,43 @@
+"""`agopconsole report`: the tables that compare the methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from agopconsole.cli.output import note, out_look, print_text
+from agopconsole.cli.settings import settings_of
+
+ReportFormat = Annotated[
+    Literal["table", "json", "csv", "markdown", "latex"], typer.Option("--format", help="how to print it")
+]
+
+
+def report(
+    context: typer.Context,
+    study: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="its name, or all (default: the study touched last)")
+    ] = None,
+    metric: Annotated[
+        str, typer.Option(metavar="TEXT", help="best_val_accuracy, final_val_accuracy, test_accuracy, loss_gap, ...")
+    ] = "best_val_accuracy",
+    baseline: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="the method to compare with (default: kaiming_uniform)")
+    ] = None,
+    against: Annotated[str | None, typer.Option(metavar="TEXT", help="poster: its published numbers too")] = None,
+    output_format: ReportFormat = "table",
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="write it there, not to the terminal")] = None,
+) -> None:
+    """Compare methods: means over seeds, differences."""
+    from agopconsole.analysis.report import build_report
+    from agopconsole.analysis.report_text import render_report
+
+    with settings_of(context).store() as store:
+        built = build_report(store, study=study, metric=metric, baseline=baseline, against=against)
+    if output is None:
+        print_text(render_report(built, output_format, out_look()))
+    else:
+        output.write_text(render_report(built, output_format) + "\n", encoding="utf-8")
+        note(f"written to {output}")

@@ -1,0 +1,106 @@
+"""`agopconsole runs`: what is in the store, and the requests to do something about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from agopconsole import catalogue
+from agopconsole.cli.options import OfStudy, TableFormat, check_study
+from agopconsole.cli.output import note, print_json, print_table, print_text
+from agopconsole.cli.settings import settings_of
+from agopconsole.errors import RequestError, unknown_choice
+
+app = typer.Typer(help="List, show and cancel runs.", rich_markup_mode=None)
+
+RunId = Annotated[int, typer.Argument(metavar="ID", help="the run's id, as `runs list` shows it")]
+
+_HISTORY = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "loss_gap",
+    "seconds",
+    "images_per_second",
+)
+
+
+@app.command("list")
+def list_runs(
+    context: typer.Context,
+    study: OfStudy = None,
+    status: Annotated[
+        str | None, typer.Option(metavar="TEXT", help=f"one of {', '.join(catalogue.STATUSES)}")
+    ] = None,
+    output_format: TableFormat = "table",
+) -> None:
+    """The runs of the store, oldest first."""
+    from agopconsole.cli.run_text import run_columns
+
+    if status is not None and status not in catalogue.STATUSES:
+        raise unknown_choice("status", status, catalogue.STATUSES)
+    with settings_of(context).store() as store:
+        check_study(store, study)
+        rows = [run.summary() for run in store.runs(study=study, status=status)]
+    print_table(rows, run_columns(rows), output_format)
+
+
+@app.command("show")
+def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "table") -> None:
+    """One run: what was asked for, its start layer by layer, and its epochs."""
+    from agopconsole.cli.run_text import HISTORY_COLUMNS, START_COLUMNS, describe
+
+    with settings_of(context).store() as store:
+        run = store.run(run_id)
+        start = [asdict(layer) for layer in store.start(run_id)]
+        history = [{name: getattr(epoch, name) for name in _HISTORY} for epoch in store.history(run_id)]
+    if output_format == "json":
+        print_json({**run.summary(), "spec": asdict(run.request), "start": start, "history": history})
+        return
+    if output_format == "table":
+        print_text(describe(run))
+        if start:
+            print_table(start, START_COLUMNS, output_format)
+    print_table(history, HISTORY_COLUMNS, output_format)
+
+
+@app.command("logs")
+def logs(context: typer.Context, run_id: RunId, output_format: TableFormat = "table") -> None:
+    """The log of a run, tracebacks included."""
+    from agopconsole.cli.run_text import LOG_COLUMNS
+
+    with settings_of(context).store() as store:
+        lines = [asdict(line) for line in store.logs(store.run(run_id).id)]
+    if output_format == "table":
+        for line in lines:
+            print_text(f"{line['time']}  {line['level']:7}  {line['message']}")
+    else:
+        print_table(lines, LOG_COLUMNS, output_format)
+
+
+@app.command("cancel")
+def cancel(
+    context: typer.Context,
+    run_ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="the ids of the runs")] = None,
+    study: OfStudy = None,
+) -> None:
+    """Stop runs: one that is being trained stops at its next step and keeps its last checkpoint."""
+    from agopconsole.queue import requests
+
+    with settings_of(context).store() as store:
+        check_study(store, study)
+        wanted = [store.run(run_id) for run_id in run_ids or []]
+        if ended := [run for run in wanted if run.status in catalogue.ENDED]:
+            raise RequestError(f"run #{ended[0].id} is {ended[0].status} already; nothing was cancelled")
+        if study is not None:
+            wanted += [run for run in store.runs(study=study) if run.status not in catalogue.ENDED]
+        elif not wanted:
+            raise RequestError("which runs? give their ids, or --study TEXT for all of a study that have not ended")
+        # The later ones first: a run whose source is cancelled before it would be failed instead.
+        for run_id in sorted({run.id for run in wanted}, reverse=True):
+            requests.cancel(store, run_id)
+            note(f"run #{run_id} {'stops' if store.run(run_id).status == 'running' else 'is cancelled'}")

@@ -1,0 +1,91 @@
+"""`agopconsole study`: a grid of runs from a TOML file, and the table that compares them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import agopconsole
+from agopconsole.cli.options import Mirror, TableFormat
+from agopconsole.cli.output import note, out_look, print_json, print_text
+from agopconsole.cli.settings import INTERRUPTED, settings_of
+from agopconsole.errors import RequestError
+
+if TYPE_CHECKING:
+    from agopconsole.store import Store
+    from agopconsole.study import Study
+
+
+def study(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a TOML file, or the name of a study at hand")],
+    queue: Annotated[bool, typer.Option("--queue", help="put its runs in the queue and print their ids")] = False,
+    mirror: Mirror = None,
+    output_format: TableFormat = "table",
+) -> int:
+    """Train what a study lacks; print its report."""
+    from agopconsole.cli.foreground import work_through
+    from agopconsole.queue import requests
+    from agopconsole.study import read_study
+
+    settings = settings_of(context)
+    wanted = read_study(find_study(file))
+    requests.check(wanted.runs)
+    with settings.store(create=True) as store:
+        if queue:
+            queued = _submit(store, wanted)[1]
+            if output_format == "json":
+                print_json({"study": wanted.name, "ids": queued})
+            elif queued:
+                print_text("\n".join(map(str, queued)))
+            return 0
+        ids, interrupted = work_through(
+            settings, store, lambda: _submit(store, wanted)[0], mirror=mirror, cancels=False
+        )
+        ended = store.runs(ids=ids)
+        _print_report(store, wanted, output_format)
+    if interrupted:
+        left = sum(run.status in ("queued", "waiting", "running") for run in ended)
+        note(f"interrupted; {left} runs stay in the queue, and the same command goes on with them")
+        return INTERRUPTED
+    # That a method diverges is a result of the study, not a fault of it.
+    return 0 if all(run.status == "done" or run.diverged for run in ended) else 1
+
+
+def find_study(file: str) -> Path:
+    """The file of that path or, for a bare name, the study of that name in `configs` here or in the package.
+
+    Raises:
+        RequestError: if there is none.
+    """
+    path = Path(file)
+    if path.exists() or path.name != file or path.suffix:
+        return path
+    package = Path(agopconsole.__file__).parent
+    # Beside the package in a checkout, inside it in a wheel.
+    folders = (Path("configs"), package / "configs", package.parent / "configs")
+    at_hand = {found.stem: found for folder in reversed(folders) for found in sorted(folder.glob("*.toml"))}
+    if file not in at_hand:
+        raise RequestError(f"there is no file {file}, and no study of that name; at hand are {', '.join(at_hand)}")
+    return at_hand[file]
+
+
+def _submit(store: Store, study: Study) -> tuple[list[int], list[int]]:
+    """Queues what is missing of a study; the ids of all its runs, and of those that were queued now."""
+    from agopconsole.queue import requests
+
+    found = [requests.find(store, spec) for spec in study.runs]
+    queued = requests.submit(store, [spec for spec, run_id in zip(study.runs, found, strict=True) if run_id is None])
+    known = [run_id for run_id in found if run_id is not None]
+    note(f"study {study.name}: {len(study.runs)} runs, {len(known)} of them done or on their way already")
+    return sorted(known + queued), queued
+
+
+def _print_report(store: Store, study: Study, output_format: str) -> None:
+    from agopconsole.analysis.report import build_report
+    from agopconsole.analysis.report_text import render_report
+
+    report = build_report(store, study=study.name, baseline=study.baseline)
+    print_text(render_report(report, output_format, out_look()))

@@ -1,0 +1,170 @@
+"""One run in a process of its own: the engine's events go into the store, and its end becomes the run's status.
+
+A job stops at the next step when it is told to (SIGTERM), and when the worker that started it is gone.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+from agopconsole.backend import events
+from agopconsole.backend.places import Places
+from agopconsole.errors import AgopconsoleError
+from agopconsole.queue.identity import process_owner
+from agopconsole.queue.paths import best_weights, located
+from agopconsole.spec import RunSpec
+from agopconsole.store import RunRecord, Store
+
+OUTPUT = "output.txt"
+"""In a run's folder: what its process printed, the last words of a library that crashed included."""
+
+GRACE_SECONDS = 30.0
+"""How long a job that was told to stop may take for its step."""
+
+
+class Execute(Protocol):
+    """The engine's entry, `agopconsole.backend.run.execute`, or what stands in for it."""
+
+    def __call__(
+        self, spec: RunSpec, places: Places, *, should_stop: Callable[[], bool], report: Callable[[str], None]
+    ) -> Iterator[events.Event]:
+        """Trains `spec`, yielding what happens; `report` takes lines of progress between two events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a worker hands to the process of a job.
+
+    Attributes:
+        run: the run as it was claimed.
+        mirror: where to fetch data and weights from, in place of their published addresses.
+        engine: the engine's entry as `module:function`.
+    """
+
+    run: RunRecord
+    store: Path
+    data: Path
+    mirror: str | None
+    engine: str
+
+
+def main(assignment: Assignment) -> None:
+    """The whole life of a job's process."""
+    stop = _StopSign()
+    signal.signal(signal.SIGTERM, stop.set)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setsid"):
+        os.setsid()
+    threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
+    owner = process_owner()
+    assert owner is not None
+    with Store(assignment.store) as store:
+        if store.adopt(assignment.run, owner):
+            work(store, assignment, stop)
+
+
+class _StopSign:
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def set(self, *_: object) -> None:
+        self.is_set = True
+
+    def __call__(self) -> bool:
+        return self.is_set
+
+
+def _follow_parent(stop: _StopSign) -> None:
+    """Stops the job when the worker is gone: in peace if it can, and in any case."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    stop.set()
+    time.sleep(GRACE_SECONDS)
+    os._exit(1)
+
+
+def work(store: Store, assignment: Assignment, should_stop: Callable[[], bool]) -> None:
+    """Trains the run and records all that it says; whatever happens to it becomes its status."""
+    run = assignment.run
+    try:
+        _keep_output(store.run_files(run.id))
+        execute = _load(assignment.engine)
+        spec, places = located(run.request, store.path), _places(store, assignment)
+        for event in execute(
+            spec, places, should_stop=should_stop, report=lambda line: store.log(run.id, "info", line)
+        ):
+            record(store, run.id, event)
+    except events.StoppedError as error:
+        store.log(run.id, "info", str(error))
+        store.put_down(run)
+    except AgopconsoleError as error:
+        store.finish(run.id, "failed", str(error), diverged=isinstance(error, events.DivergedError))
+    except Exception as error:  # noqa: BLE001 - whatever a library raises is this run's failure, not the queue's
+        store.log(run.id, "error", traceback.format_exc().rstrip())
+        store.finish(run.id, "failed", _reason(error))
+    else:
+        store.finish(run.id, "done")
+
+
+def record(store: Store, run_id: int, event: events.Event) -> None:
+    """Writes one event of the engine to the store."""
+    match event:
+        case events.Note():
+            store.log(run_id, event.level, event.message)
+        case events.Setup():
+            store.record_setup(
+                run_id, device=event.device, data_origin=event.data_origin, environment=event.environment
+            )
+        case events.FeaturesReady():
+            store.record_features(asdict(event))
+        case events.Started():
+            store.record_start(run_id, event.layers)
+        case events.StepsDone():
+            store.record_steps(run_id, event.steps)
+        case events.EpochDone():
+            store.record_epoch(run_id, event.metrics)
+        case events.Finished():
+            store.record_result(run_id, test_accuracy=event.test_accuracy, at_chance=event.at_chance)
+
+
+def _load(engine: str) -> Execute:
+    module, _, name = engine.partition(":")
+    return cast(Execute, getattr(importlib.import_module(module), name))
+
+
+def _places(store: Store, assignment: Assignment) -> Places:
+    source = assignment.run.source_run
+    return Places(
+        run_files=store.run_files(assignment.run.id),
+        features=store.files / "features",
+        data=assignment.data,
+        source=best_weights(store, source) if source is not None else None,
+        mirror=assignment.mirror,
+    )
+
+
+def _keep_output(folder: Path) -> None:
+    """Sends what the process and its libraries print to a file: it would smear the screen, or be lost."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+    faulthandler.enable(file=2)
+
+
+def _reason(error: Exception) -> str:
+    first_line = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

@@ -1,0 +1,171 @@
+"""Works through the queue: claims runs, starts their jobs, keeps them alive in the store, passes on requests to stop.
+
+Everything happens in `step`, which a loop repeats a few times a second; between two steps a caller may draw a screen.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Collection
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from agopconsole.errors import WorkError
+from agopconsole.queue import launch
+from agopconsole.queue.identity import is_alive, process_owner
+from agopconsole.queue.job import GRACE_SECONDS, OUTPUT, Assignment
+from agopconsole.queue.launch import JobProcess
+from agopconsole.store import Store
+
+POLL_SECONDS = 0.2
+HEARTBEAT_SECONDS = 5.0
+RESCUE_SECONDS = 2.0
+"""How often a worker looks for runs whose process is gone."""
+
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Worker:
+    """One worker on a store; a context manager, since it answers signals and owns processes.
+
+    The first SIGINT, SIGTERM or SIGHUP stops it in peace: no new runs, and each job stops at its next step with its
+    last checkpoint. The second ends the jobs at once.
+
+    Attributes:
+        signals: those that came, in order.
+    """
+
+    def __init__(
+        self, store: Store, data: Path, *, mirror: str | None = None, engine: str | None = None, slots: int = 1
+    ) -> None:
+        self.store = store
+        self.data = data
+        self.mirror = mirror
+        self.signals: list[int] = []
+        self._engine = engine or launch.ENGINE
+        self._slots = slots
+        self._jobs: dict[int, JobProcess] = {}
+        self._handlers: dict[int, Any] = {}
+        self._next_rescue = 0.0
+        self._next_heartbeat = 0.0
+        me = process_owner()
+        assert me is not None
+        self._me = me
+
+    def __enter__(self) -> Self:
+        self._handlers = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
+        launch.warm_up(self._engine)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        deadline = time.monotonic() + (0.0 if isinstance(error, KeyboardInterrupt) else GRACE_SECONDS)
+        for job in self._jobs.values():
+            job.tell_to_stop()
+        while self._jobs:
+            if time.monotonic() > deadline or len(self.signals) > 1:
+                for job in self._jobs.values():
+                    job.kill()
+            self._wait()
+            self._reap()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's signature
+        self.signals.append(number)
+        if len(self.signals) > 2:
+            raise KeyboardInterrupt
+
+    def run(
+        self, *, drain: bool, only: Collection[int] | None = None, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
+        """Works until it is interrupted or, with `drain`, until every run (of `only`) has ended, whoever ran it.
+
+        Args:
+            drain: whether to return when there is nothing left to do.
+            only: the runs to touch; None for all.
+            meanwhile: called between two steps.
+        """
+        while True:
+            self.step(only)
+            meanwhile()
+            if not self._jobs and (self.signals or (drain and not self.store.open_count(only))):
+                return
+            self._wait()
+
+    def step(self, only: Collection[int] | None = None) -> None:
+        """Does all that is due now."""
+        self._reap()
+        self._rescue()
+        self._stop_jobs()
+        while len(self._jobs) < self._slots and not self.signals and self._start_next(only):
+            pass
+        self._send_heartbeat()
+
+    def _wait(self) -> None:
+        sentinels = [job.sentinel for job in self._jobs.values() if job.sentinel is not None]
+        if sentinels:
+            wait(sentinels, POLL_SECONDS)
+        else:
+            time.sleep(POLL_SECONDS)
+
+    def _reap(self) -> None:
+        """Settles the runs whose process has ended, where the job could not do so itself."""
+        for run_id in [run_id for run_id, job in self._jobs.items() if job.ended]:
+            job = self._jobs.pop(run_id)
+            if job.told_at is not None:
+                self.store.put_down(job.run)
+            elif job.was_killed:
+                self.store.give_back(job.run, job.end)
+            elif job.failed and self.store.run(run_id).status == "running":
+                last_words = _last_line(self.store.run_files(run_id) / OUTPUT)
+                self.store.finish(run_id, "failed", f"{job.end}: {last_words}" if last_words else job.end)
+
+    def _rescue(self) -> None:
+        """Puts runs of dead workers back into the queue."""
+        if time.monotonic() < self._next_rescue:
+            return
+        self._next_rescue = time.monotonic() + RESCUE_SECONDS
+        for run in self.store.running():
+            if run.id not in self._jobs and not is_alive(run.owner, run.heartbeat_at):
+                self.store.give_back(run, f"its process (pid {run.pid} on {run.host}) is gone")
+
+    def _stop_jobs(self) -> None:
+        """Passes on requests to stop, and ends what does not listen."""
+        now = time.monotonic()
+        for run in self.store.runs(ids=self._jobs.keys()) if self._jobs else []:
+            job = self._jobs[run.id]
+            if self.signals or run.cancel_requested or run.status != "running":
+                job.tell_to_stop()
+            if len(self.signals) > 1 or (job.told_at is not None and now > job.told_at + GRACE_SECONDS):
+                job.kill()
+
+    def _start_next(self, only: Collection[int] | None) -> bool:
+        run = self.store.claim(self._me, only)
+        if run is None:
+            return False
+        try:
+            self._jobs[run.id] = JobProcess(
+                Assignment(run, self.store.path.resolve(), self.data.resolve(), self.mirror, self._engine)
+            )
+        except (OSError, EOFError) as error:
+            self.store.put_down(run)
+            raise WorkError(f"a process for run #{run.id} cannot be started: {error}") from error
+        return True
+
+    def _send_heartbeat(self) -> None:
+        if self._jobs and time.monotonic() >= self._next_heartbeat:
+            self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+            self.store.heartbeat(self._jobs)
+
+
+def _last_line(file: Path) -> str:
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

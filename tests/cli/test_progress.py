@@ -1,0 +1,54 @@
+from dataclasses import dataclass
+
+from agopconsole.cli.progress import ProgressMeter
+
+
+@dataclass
+class FakeRun:
+    epoch: int
+    epochs: int = 10
+    status: str = "running"
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_nothing_tells_how_long_it_takes_before_the_first_epoch():
+    progress = ProgressMeter(Clock()).measure([FakeRun(0)])
+    assert progress.seconds_left is None
+    assert str(progress) == "  0%  epoch 0/10"
+
+
+def test_the_rest_takes_as_long_as_the_epochs_before_it():
+    clock = Clock()
+    meter = ProgressMeter(clock)
+    meter.measure([FakeRun(0), FakeRun(0, status="queued")])
+    clock.now = 60.0
+    progress = meter.measure([FakeRun(5), FakeRun(0, status="queued")])
+    assert (progress.share, progress.seconds_left) == (0.25, 180.0)
+    assert str(progress) == " 25%  epoch 5/20  0/2 runs  3:00 left"
+
+
+def test_what_was_done_before_says_nothing_about_speed():
+    clock = Clock()
+    meter = ProgressMeter(clock)
+    meter.measure([FakeRun(8)])
+    clock.now = 10.0
+    assert meter.measure([FakeRun(9)]).seconds_left == 10.0
+
+
+def test_a_part_of_an_epoch_counts():
+    clock = Clock()
+    meter = ProgressMeter(clock)
+    meter.measure([FakeRun(0)])
+    clock.now = 4000.0
+    assert str(meter.measure([FakeRun(0)], 0.5)) == "  5%  epoch 0/10  21:06:40 left"
+
+
+def test_a_run_that_ended_early_has_nothing_left():
+    progress = ProgressMeter(Clock()).measure([FakeRun(3, status="failed")])
+    assert (progress.share, progress.runs_done) == (1.0, 1)

@@ -1,0 +1,184 @@
+"""The worker in this process, its jobs in processes of their own, with the fake engine in the engine's place."""
+
+import math
+import os
+import signal
+import time
+from multiprocessing import forkserver
+
+import pytest
+from helpers.fake_engine import ENGINE
+
+from agopconsole.queue import requests
+from agopconsole.queue import worker as worker_module
+from agopconsole.queue.worker import Worker
+
+
+@pytest.fixture
+def drain(store, tmp_path):
+    def drain(**options):
+        with Worker(store, tmp_path / "data", engine=ENGINE) as worker:
+            worker.run(drain=True, **options)
+            return worker
+
+    return drain
+
+
+def begun(store, run_id):
+    """The epochs that were begun, over all attempts."""
+    return [int(line) for line in (store.run_files(run_id) / "begun.txt").read_text().split()]
+
+
+def messages(store, run_id):
+    return [line.message for line in store.logs(run_id)]
+
+
+def test_all_that_a_run_says_is_kept(store, queue_run, drain):
+    run_id = queue_run()
+    drain()
+    run = store.run(run_id)
+    assert (run.status, run.error, run.attempts, run.epoch) == ("done", None, 1, 3)
+    assert (run.best_epoch, run.best_val_accuracy, run.test_accuracy) == (3, 75.0, 50.0)
+    assert run.loss_gap == pytest.approx(0.1)
+    assert (run.device, run.data_origin, run.provenance()["agopconsole"]) == ("cpu", "made up", "test")
+    assert [epoch.epoch for epoch in store.history(run_id)] == [1, 2, 3]
+    assert [step.step for step in store.steps(run_id)] == list(range(1, 16))
+    assert math.isnan(store.start(run_id)[0].gradient_ratio)
+    assert messages(store, run_id) == ["getting ready"]
+    assert run.pid != os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "diverged"),
+    [
+        ("diverge", "diverged in epoch 2, step 1: the training loss is nan", 1),
+        ("fail", "the data set is not there", 0),
+        ("break", "ValueError: a bug", 0),
+        ("exit", "its process ended with status 3: the last words of a library", 0),
+        ("die", "its process was killed by SIGKILL, 3 times in epoch 1", 0),
+    ],
+)
+def test_a_run_that_comes_to_nothing_says_why_and_the_queue_goes_on(store, queue_run, drain, name, error, diverged):
+    bad, good = queue_run(name), queue_run(epochs=1)
+    drain()
+    run = store.run(bad)
+    assert (run.status, run.error, run.diverged) == ("failed", error, diverged)
+    assert store.run(good).status == "done"
+
+
+def test_the_traceback_of_a_bug_is_in_the_log(store, queue_run, drain):
+    run_id = queue_run("break")
+    drain()
+    assert messages(store, run_id)[-1].endswith("ValueError: a bug\nin two lines")
+
+
+def test_a_job_that_dies_is_taken_up_from_its_last_epoch(store, queue_run, drain):
+    run_id = queue_run("die once")
+    drain()
+    run = store.run(run_id)
+    assert (run.status, run.attempts, run.deaths) == ("done", 2, 0)
+    assert begun(store, run_id) == [1, 2, 2, 3]
+    assert "its process was killed by SIGKILL" in messages(store, run_id)
+
+
+def test_a_run_waits_for_its_source_and_starts_from_it(store, queue_run, drain):
+    run_id = queue_run(init="nfm", source="dataset:digits", source_epochs=1)
+    source = store.run(run_id).source_run
+    assert store.run(run_id).status == "waiting"
+    drain()
+    assert store.run(source).ended_at <= store.run(run_id).started_at
+    assert f"started from {store.run_files(source) / 'best.safetensors'}" in messages(store, run_id)
+
+
+def test_a_run_whose_source_fails_says_so(store, queue_run, drain):
+    source = queue_run("fail")
+    run_id = queue_run(init="nfm", source=f"run:{source}")
+    drain()
+    assert store.run(run_id).status == "failed"
+    assert store.run(run_id).error == f"its source, run #{source}, failed: the data set is not there"
+
+
+def test_only_the_chosen_runs_are_touched(store, queue_run, drain):
+    left, chosen = queue_run(), queue_run()
+    drain(only={chosen})
+    assert (store.run(left).status, store.run(chosen).status) == ("queued", "done")
+
+
+def test_a_cancelled_run_stops_at_its_next_step(store, queue_run, drain):
+    run_id = queue_run(epochs=1000)
+
+    def cancel():
+        if store.run(run_id).epoch >= 1 and store.run(run_id).status == "running":
+            requests.cancel(store, run_id)
+
+    drain(meanwhile=cancel)
+    run = store.run(run_id)
+    assert run.status == "cancelled"
+    assert 1 <= run.epoch < 1000
+    assert messages(store, run_id)[-1].startswith(f"stopped in epoch {run.epoch + 1}, step")
+
+
+def test_a_job_that_does_not_listen_is_killed(store, queue_run, drain, monkeypatch):
+    monkeypatch.setattr(worker_module, "GRACE_SECONDS", 0.3)
+    run_id = queue_run("deaf")
+
+    def cancel():
+        if (store.run_files(run_id) / "begun.txt").exists() and store.run(run_id).status == "running":
+            requests.cancel(store, run_id)
+
+    drain(meanwhile=cancel)
+    assert store.run(run_id).status == "cancelled"
+
+
+def test_a_job_outlives_its_fork_server(store, queue_run, drain):
+    run_id = queue_run(epochs=10, lr=0.02)
+
+    def kill_server():
+        if store.run(run_id).epoch >= 1 and not killed:
+            killed.append(forkserver._forkserver._forkserver_pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    killed = []
+    drain(meanwhile=kill_server)
+    assert killed
+    run = store.run(run_id)
+    assert (run.status, run.attempts, begun(store, run_id)) == ("done", 1, list(range(1, 11)))
+    again = queue_run()
+    drain()
+    assert store.run(again).status == "done"
+
+
+def test_a_stopped_worker_puts_its_run_back(store, queue_run, drain):
+    run_id, next_id = queue_run(epochs=1000), queue_run()
+
+    def stop():
+        if store.run(run_id).epoch >= 1 and not sent:
+            sent.append(signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    sent = []
+    worker = drain(meanwhile=stop)
+    assert worker.signals == sent
+    assert (store.run(run_id).status, store.run(next_id).status) == ("queued", "queued")
+    assert (store.run(run_id).attempts, store.run(run_id).deaths) == (1, 0)
+
+
+def test_an_error_meanwhile_leaves_no_job_behind(store, queue_run, drain):
+    run_id = queue_run(epochs=1000)
+
+    def fail():
+        if store.run(run_id).epoch >= 1:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        drain(meanwhile=fail)
+    assert store.run(run_id).status == "queued"
+
+
+def test_an_idle_worker_costs_next_to_nothing(store, tmp_path):
+    with Worker(store, tmp_path / "data", engine=ENGINE) as worker:
+        worker.step()
+        began = time.process_time()
+        for _ in range(100):
+            worker.step()
+        assert (time.process_time() - began) / 100 < 0.01 * worker_module.POLL_SECONDS
