@@ -13,8 +13,7 @@ from textual.widgets import DataTable, Footer, Static
 from agopconsole.analysis.charts import accuracy_series
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.metrics import EpochMetrics
-from agopconsole.store import RunRecord
-from agopconsole.store.records import LogLine
+from agopconsole.store import LogLine, RunRecord
 from agopconsole.tui import words
 from agopconsole.tui.chart_panel import ChartPanel
 from agopconsole.tui.snapshot import Snapshot, Wanted

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from agopconsole.analysis.groups import Group
 from agopconsole.metrics import EpochMetrics, LayerStart
-from agopconsole.store import RunRecord
-from agopconsole.store.records import LogLine
+from agopconsole.store import LogLine, RunRecord
 
 
 @dataclass(frozen=True)

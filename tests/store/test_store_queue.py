@@ -8,7 +8,7 @@ from helpers.stored_runs import OWNER, make_epoch
 
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
-from agopconsole.store.store import MAX_DEATHS
+from agopconsole.store.queue import MAX_DEATHS
 
 CLAIM_ALL = """
 import sys

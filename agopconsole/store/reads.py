@@ -1,0 +1,132 @@
+"""Every read of the store; what a row means is said by `records`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from agopconsole.errors import RequestError
+from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
+from agopconsole.store.records import LogLine, RunRecord, epoch_from_row, layer_from_row, step_from_row
+from agopconsole.store.session import Session
+
+
+class Reads(Session):
+    """The part of `Store` that reads."""
+
+    def run(self, run_id: int) -> RunRecord:
+        """One run.
+
+        Raises:
+            RequestError: if there is none of that id.
+        """
+        row = self._connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise RequestError(f"there is no run #{run_id} in {self.path}")
+        return RunRecord.from_row(row)
+
+    def runs(
+        self, *, study: str | None = None, status: str | None = None, ids: Collection[int] | None = None
+    ) -> list[RunRecord]:
+        """The runs (of a study, of a status, of some ids), oldest first."""
+        where, values = ["1"], []
+        for column, value in (("study", study), ("status", status)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        if ids is not None:
+            where.append("id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(ids)))
+        return self._records(f"WHERE {' AND '.join(where)} ORDER BY id", values)
+
+    def find_run(self, fingerprint: str, study: str | None = None, *, diverged: bool = False) -> RunRecord | None:
+        """The newest run of that fingerprint (in that study) that is done or on its way, or None.
+
+        With `diverged` one that diverged counts too: it would do so again.
+        """
+        row = self._connection.execute(
+            "SELECT * FROM runs WHERE fingerprint = ? AND (? IS NULL OR study = ?)"
+            " AND (status NOT IN ('failed', 'cancelled') OR (? AND diverged))"
+            " ORDER BY status = 'done' DESC, id DESC LIMIT 1",
+            (fingerprint, study, study, diverged),
+        ).fetchone()
+        return RunRecord.from_row(row) if row else None
+
+    def waiting_for(self, run_id: int) -> list[RunRecord]:
+        """The runs that wait for that one to be done."""
+        return self._records("WHERE status = 'waiting' AND source_run = ? ORDER BY id", (run_id,))
+
+    def running(self) -> list[RunRecord]:
+        """The runs that some worker has claimed."""
+        return self._records("WHERE status = 'running' ORDER BY id")
+
+    def open_count(
+        self, only: Collection[int] | None = None, statuses: Collection[str] = ("queued", "waiting", "running")
+    ) -> int:
+        """How many runs (of `only`, where given) are still to be worked on."""
+        chosen = None if only is None else json.dumps(list(only))
+        count: int = self._connection.execute(
+            "SELECT count(*) FROM runs WHERE status IN (SELECT value FROM json_each(?))"
+            " AND (? IS NULL OR id IN (SELECT value FROM json_each(?)))",
+            (json.dumps(list(statuses)), chosen, chosen),
+        ).fetchone()[0]
+        return count
+
+    def _records(self, clause: str, values: Sequence[Any] = ()) -> list[RunRecord]:
+        rows = self._connection.execute(f"SELECT * FROM runs {clause}", values)  # noqa: S608 - clauses of this class
+        return [RunRecord.from_row(row) for row in rows]
+
+    def studies(self) -> list[str]:
+        """The names of the studies, the one touched last at the end."""
+        rows = self._connection.execute("SELECT study FROM runs WHERE study != '' GROUP BY study ORDER BY max(id)")
+        return [row[0] for row in rows]
+
+    def history(self, run_id: int) -> list[EpochMetrics]:
+        """The epochs of a run in order."""
+        rows = self._connection.execute("SELECT * FROM epochs WHERE run_id = ? ORDER BY epoch", (run_id,))
+        return [epoch_from_row(row) for row in rows]
+
+    def histories(self, ids: Collection[int]) -> dict[int, list[EpochMetrics]]:
+        """The epochs of several runs by id, each in order; a run without any has an empty list."""
+        found: dict[int, list[EpochMetrics]] = {run_id: [] for run_id in ids}
+        rows = self._connection.execute(
+            "SELECT * FROM epochs WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch",
+            (json.dumps(list(ids)),),
+        )
+        for row in rows:
+            found[row["run_id"]].append(epoch_from_row(row))
+        return found
+
+    def steps(self, run_id: int) -> list[StepMetrics]:
+        """The recorded steps of a run in order."""
+        rows = self._connection.execute("SELECT * FROM steps WHERE run_id = ? ORDER BY step", (run_id,))
+        return [step_from_row(row) for row in rows]
+
+    def last_step(self, run_id: int) -> StepMetrics | None:
+        """The latest recorded step of a run, or None before its first."""
+        row = self._connection.execute(
+            "SELECT * FROM steps WHERE run_id = ? ORDER BY step DESC LIMIT 1", (run_id,)
+        ).fetchone()
+        return step_from_row(row) if row else None
+
+    def start(self, run_id: int) -> list[LayerStart]:
+        """The start of a run's network, from the first layer to the last."""
+        rows = self._connection.execute("SELECT * FROM layers WHERE run_id = ? ORDER BY position", (run_id,))
+        return [layer_from_row(row) for row in rows]
+
+    def logs(self, run_id: int) -> list[LogLine]:
+        """The log of a run, oldest line first."""
+        rows = self._connection.execute(
+            "SELECT time, level, message FROM logs WHERE run_id = ? ORDER BY id", (run_id,)
+        )
+        return [LogLine(*row) for row in rows]
+
+    def damage(self) -> str | None:
+        """The first thing that is wrong with the file, or None; it reads the whole of it."""
+        result: str = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        return None if result == "ok" else result
+
+    def change_count(self) -> tuple[int, int]:
+        """A pair that differs from the last one if and only if the store may have changed since."""
+        return self._connection.execute("PRAGMA data_version").fetchone()[0], self._connection.total_changes

@@ -1,0 +1,55 @@
+"""One connection to the store and the files beside it: what every part of `Store` works with."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from agopconsole.store.connection import connect, utc_now
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+
+class Session:
+    """An open store; see `Store`."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        self.path = path
+        self._connection = connect(path, create=create)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+    @cached_property
+    def _tables(self) -> Database:
+        from sqlite_utils import Database  # slow to import, and reads do without it
+
+        return Database(self._connection, recursive_triggers=False)
+
+    @property
+    def files(self) -> Path:
+        """The folder beside the store that holds checkpoints and feature matrices."""
+        return self.path.with_suffix(".files")
+
+    def run_files(self, run_id: int) -> Path:
+        """The folder of one run's checkpoints."""
+        return self.files / f"run-{run_id}"
+
+    def _log(self, run_id: int, level: str, message: str) -> None:
+        """Adds a line to a run's log, within the transaction that is open."""
+        self._connection.execute(
+            "INSERT INTO logs (run_id, time, level, message) VALUES (?, ?, ?, ?)",
+            (run_id, utc_now(), level, message),
+        )
