@@ -25,6 +25,7 @@ BOUND = 25
 
 
 def main() -> None:
+    """Starts each command in turn, prints the medians and their ratios to the bare start."""
     store = Path(__file__).parent.parent / "runs.db"
     seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,6 @@
 """The reader: one snapshot a change, none without, and an end when it is asked to."""
 
 import queue
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -123,10 +122,8 @@ def test_it_ends_promptly_between_two_polls(demo, monkeypatch):
     monkeypatch.setattr(reader_module, "POLL_SECONDS", 60)
     with reading(demo) as (reader, posted):
         snapshot_from(posted)
-        start = time.monotonic()
         reader.stop()
         assert reader.join(5)
-        assert time.monotonic() - start < 2
 
 
 def test_newer_messages_take_the_place_of_older_ones_of_their_kind():
