@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import torch
@@ -46,6 +46,7 @@ def agop(
     outputs: int | str = ALL,
     power: float = 1.0,
     *,
+    layers: Collection[str] | None = None,
     generator: torch.Generator | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, FeatureMatrix]:
@@ -60,6 +61,7 @@ def agop(
         outputs: `"all"` takes every output and is exact; a number takes that many random probes v with
             E[v v^T] = I (Rademacher) in their place: unbiased, with `relative_error` estimated on each matrix.
         power: 0.5 gives the matrix square root of the AGOP (Beaglehole et al. 2023).
+        layers: module names of the layers that are wanted; None for all.
         generator: draws the probes; a CPU generator gives the same ones on every device.
         progress: called with the images done and the images in all.
 
@@ -67,26 +69,35 @@ def agop(
         By module name, as in `nfm`. Layers that the forward pass does not reach are left out.
 
     Raises:
-        ValueError: if there are no images, `outputs` is not understood, or the model does not return (n, K).
+        ValueError: if there are no images, `outputs` is not understood, a name is no Conv2d or Linear of the model,
+            or the model does not return (n, K).
     """
     if len(images) == 0:
         raise ValueError("the AGOP is a mean over images, and there are none")
     if outputs != ALL and (not isinstance(outputs, int) or outputs < 1):
         raise ValueError(f"outputs is 'all' or a number of probes, not {outputs!r}")
-    layers = feature_layers(model)
+    chosen = _chosen(model, layers)
     with evaluation(model), torch.inference_mode(False), torch.enable_grad():
-        sums = {name: _OuterSum(layer, exact=outputs == ALL) for name, layer in layers.items()}
+        sums = {name: _OuterSum(layer, exact=outputs == ALL) for name, layer in chosen.items()}
         for start in range(0, len(images), _IMAGES_AT_ONCE):
             batch = images[start : start + _IMAGES_AT_ONCE].detach().clone().requires_grad_()
-            _add_batch(model, layers, sums, batch, outputs, generator)
+            _add_batch(model, chosen, sums, batch, outputs, generator)
             if progress is not None:
                 progress(start + len(batch), len(images))
         return {
             key: matrix.power(power)
-            for name, layer in layers.items()
+            for name, layer in chosen.items()
             if sums[name].images
             for key, matrix in zip(matrix_names(name, layer), sums[name].matrices(), strict=True)
         }
+
+
+def _chosen(model: nn.Module, names: Collection[str] | None) -> dict[str, Layer]:
+    every = feature_layers(model)
+    unknown = set(names or ()) - every.keys()
+    if unknown:
+        raise ValueError(f"the model has no Conv2d or Linear '{min(unknown)}'")
+    return every if names is None else {name: layer for name, layer in every.items() if name in names}
 
 
 def _add_batch(
@@ -132,7 +143,7 @@ class _OuterSum:
     def __init__(self, layer: Layer, *, exact: bool) -> None:
         self.layer = layer
         self.exact = exact
-        self.blocks = [wide(block) for block in weight_blocks(layer)]
+        self.blocks = weight_blocks(layer)
         c = len(self.blocks[0])
         self.total = torch.zeros(len(self.blocks), c, c, dtype=torch.float64)
         self.error_squared = torch.zeros(len(self.blocks), dtype=torch.float64)
@@ -171,13 +182,13 @@ class _OuterSum:
 
     def matrices(self) -> list[FeatureMatrix]:
         """The matrices of the groups: the factor D^(1/2) W of W^T D W."""
-        weight, shape = self.layer.weight, patch_shape(self.layer)
         out = []
         for g, block in enumerate(self.blocks):
             values, vectors = torch.linalg.eigh(self.total[g] / self.images)
             kept = values > values.max() * len(values) * torch.finfo(torch.float64).eps
-            factor = values[kept].sqrt()[:, None] * (vectors[:, kept].T @ block)
-            out.append(FeatureMatrix(factor.to(weight.dtype).to(weight.device), shape, self._relative_error(g)))
+            root = (values[kept].sqrt() * vectors[:, kept]).T
+            factor = root.to(block.dtype).to(block.device) @ block
+            out.append(FeatureMatrix(factor, patch_shape(self.layer), self._relative_error(g)))
         return out
 
     def _rows(self, delta: Tensor) -> Tensor:
@@ -190,7 +201,7 @@ class _OuterSum:
 
     def _squared_norms(self, middle: Tensor, group: int) -> Tensor:
         """||W^T M W||_F^2 = tr(G M G M) with G = W W^T, for each symmetric (c, c) matrix M."""
-        product = (self.blocks[group] @ self.blocks[group].T) @ middle
+        product = wide(self.blocks[group] @ self.blocks[group].T) @ middle
         return (product * product.mT).sum((-2, -1))
 
     def _relative_error(self, group: int) -> float | None:

@@ -14,6 +14,7 @@ import agopconsole
 from agopconsole.backend import data, devices
 from agopconsole.backend.events import Event, FeaturesReady, Note, Setup, Started, StoppedError
 from agopconsole.backend.initialization import initialize
+from agopconsole.backend.layers import choose_layers
 from agopconsole.backend.models import build_model
 from agopconsole.backend.places import Places
 from agopconsole.backend.source_features import TargetImages, source_features
@@ -128,7 +129,13 @@ def _initialize(
         happened.append(Note(f"source {source.title}: a {source.model_name}, digest {source.digest}"))
     if method.needs_features:
         features, extracted = source_features(
-            spec, source, target, device=device, folder=places.features, report=report
+            spec,
+            source,
+            target,
+            layers=choose_layers(model, spec.layers),
+            device=device,
+            folder=places.features,
+            report=report,
         )
         happened += [extracted] if isinstance(extracted, FeaturesReady) else []
     started = initialize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from agopconsole.backend.events import FeaturesReady
 from agopconsole.backend.extract import ALL, agop, nfm
 from agopconsole.backend.feature_files import load_features, save_features
 from agopconsole.backend.feature_matrix import FeatureMatrix
+from agopconsole.backend.layers import feature_layers
 from agopconsole.backend.rng import stream
 from agopconsole.backend.sources import Source
 from agopconsole.spec import AUTO, RunSpec
@@ -48,6 +49,7 @@ def source_features(
     source: Source,
     target: TargetImages,
     *,
+    layers: Collection[str],
     device: torch.device,
     folder: Path,
     report: Callable[[str], None],
@@ -55,7 +57,8 @@ def source_features(
     """The matrices that `spec` draws from, and what is new in the cache (None: nothing).
 
     The NFM is the weights themselves and needs no cache. The AGOP is taken through the source's own head, at the size
-    it was trained at, over `agop_images` of the target's training images, chosen by the run's seed.
+    it was trained at, over `agop_images` of the target's training images, chosen by the run's seed, and only for
+    those of `layers` that the source has: a wide head would cost more than all other layers together.
 
     Raises:
         RequestError: if the source does not hold what the matrices are computed from.
@@ -67,6 +70,7 @@ def source_features(
     chosen = target.indices[torch.randperm(len(target.indices), generator=sample)[: spec.agop_images]]
     size = source.image_size or spec.fed_size
     outputs = _outputs(spec, source)
+    wanted = [name for name in feature_layers(network) if name in layers]
     facts = {
         "kind": "agop",
         "source": source.title,
@@ -80,6 +84,7 @@ def source_features(
         "outputs": outputs,
         "power": spec.agop_power,
         "seed": spec.seed,
+        "layers": wanted,
     }
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = folder / f"agop-{key}.safetensors"
@@ -93,6 +98,7 @@ def source_features(
         images,
         outputs,
         spec.agop_power,
+        layers=wanted,
         generator=stream(spec.seed, "agop probes"),
         progress=lambda done, whole: report(f"AGOP of {source.title}: {done} of {whole} images"),
     )

@@ -23,6 +23,9 @@ ENGINE = "agopconsole.backend.run:execute"
 _HAS_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
 _SIGNAL_NAMES = {number.value: number.name for number in signal.Signals}
 
+_SLOW_IMPORTS = ("sqlite_utils", "sklearn.datasets")
+"""What else most jobs import: it costs them a second, and the server once."""
+
 _SERVER_GONE = 255
 """The exit code of a process whose fork server is not there to tell the true one."""
 
@@ -36,7 +39,7 @@ def warm_up(engine: str) -> None:
     """Starts the fork server, which imports the engine meanwhile; does not wait for it."""
     if not _HAS_SERVER:
         return
-    forkserver.set_forkserver_preload(["agopconsole.queue.job", "sqlite_utils", engine.partition(":")[0]])
+    forkserver.set_forkserver_preload(["agopconsole.queue.job", engine.partition(":")[0], *_SLOW_IMPORTS])
     resource_tracker.ensure_running()
     with _environment(_SERVER_ENVIRONMENT), _deaf_to_the_terminal():
         forkserver.ensure_running()

@@ -161,6 +161,15 @@ def test_one_image_a_slice_and_inference_tensors_are_all_images():
     assert agop(net, images[:1])["wide"].rank >= 1
 
 
+def test_only_the_layers_that_are_wanted_are_worked_on():
+    net, images = odd_net(), some_images()
+    whole, part = agop(net, images), agop(net, images, layers=["grouped", "head"])
+    assert list(part) == ["grouped[0]", "grouped[1]", "head"]
+    assert all(torch.equal(matrix.dense(), whole[key].dense()) for key, matrix in part.items())
+    with pytest.raises(ValueError, match="no Conv2d or Linear 'relu'"):
+        agop(net, images, layers=["head", "relu"])
+
+
 @pytest.mark.parametrize(
     ("images", "outputs", "said"),
     [(some_images(0), "all", "no|none"), (some_images(), "some", "outputs"), (some_images(), 0, "outputs")],
