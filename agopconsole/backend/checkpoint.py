@@ -1,4 +1,4 @@
-"""Checkpoints of a run: the last epoch's, to go on from, and the best epoch's weights, to read anywhere."""
+"""Tensors on disk: written whole or not at all, read without ever running pickled code."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from torch import Tensor
 
 from agopconsole.errors import RequestError
 
-LAST = "last.pt"
-BEST = "best.safetensors"
 _WRAPPERS = ("module.", "_orig_mod.")
 _NESTS = ("state_dict", "model", "model_state_dict", "net", "model_state")
 

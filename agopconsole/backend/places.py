@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+BEST_WEIGHTS = "best.safetensors"
+"""In a run's folder: the weights of its best epoch, to read anywhere."""
+
+LAST_STATE = "last.pt"
+"""In a run's folder: all that the run needs to go on after its last whole epoch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a run finds and leaves its files.
+    """The files and folders of one run.
 
     Attributes:
         run_files: folder of the run's checkpoints.

@@ -22,6 +22,7 @@ from agopconsole.backend.data import Pictures, epoch_order
 from agopconsole.backend.devices import synchronize
 from agopconsole.backend.events import DivergedError, EpochDone, Event, Finished, StepsDone, StoppedError
 from agopconsole.backend.optimizers import build_optimizer, learning_rate
+from agopconsole.backend.places import BEST_WEIGHTS, LAST_STATE
 from agopconsole.backend.rng import stream, stream_seed
 from agopconsole.metrics import EpochMetrics, StepMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
@@ -89,7 +90,7 @@ class _Trainer:
 
     def resume(self) -> None:
         """Takes up the last checkpoint of this spec, if there is one."""
-        state = checkpoint.load_state(self.folder / checkpoint.LAST)
+        state = checkpoint.load_state(self.folder / LAST_STATE)
         if state is None or state["fingerprint"] != self.spec.fingerprint:
             return
         self.run.model.load_state_dict(state["model"])
@@ -190,9 +191,9 @@ class _Trainer:
         weights = self.run.model.state_dict()
         latest = self.history[-1]
         if all(latest.val_accuracy > earlier.val_accuracy for earlier in self.history[:-1]):
-            checkpoint.save_weights(self.folder / checkpoint.BEST, weights, self._facts(latest))
+            checkpoint.save_weights(self.folder / BEST_WEIGHTS, weights, self._facts(latest))
         checkpoint.save_state(
-            self.folder / checkpoint.LAST,
+            self.folder / LAST_STATE,
             {
                 "fingerprint": self.spec.fingerprint,
                 "model": weights,
@@ -217,7 +218,7 @@ class _Trainer:
         """Measures the test accuracy at the epoch that validation chose."""
         test_accuracy = None
         if self.run.test is not None:
-            best = checkpoint.load_weights(self.folder / checkpoint.BEST)
+            best = checkpoint.load_weights(self.folder / BEST_WEIGHTS)
             self.run.model.load_state_dict(best.tensors)
             test_accuracy = self.evaluate(self.run.test)[1]
         return Finished(test_accuracy, stayed_at_chance(self.history, len(self.run.classes)))

@@ -26,9 +26,9 @@ def inspect(
     output_format: TableFormat = "table",
 ) -> int:
     """Measure the start of a run, layer by layer."""
-    from agopconsole.backend.places import Places
+    from agopconsole.backend.places import BEST_WEIGHTS, Places
     from agopconsole.cli.run_text import START_COLUMNS
-    from agopconsole.queue import paths, requests
+    from agopconsole.queue import requests
 
     settings = settings_of(context)
     spec = read_spec(config, given)
@@ -39,7 +39,7 @@ def inspect(
             source_id = _trained_source(settings, store, spec, mirror)
             if source_id is None:
                 return INTERRUPTED
-            source = paths.best_weights(store, source_id)
+            source = store.run_files(source_id) / BEST_WEIGHTS
     files = settings.db.with_suffix(".files")
     places = Places(files, files / "features", settings.data, source, mirror)
 

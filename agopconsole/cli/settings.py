@@ -25,9 +25,9 @@ class Settings:
     @property
     def data(self) -> Path:
         """The folder of the data sets."""
-        from agopconsole.paths import default_data_dir  # asks the platform, which takes a while
+        import platformdirs  # which most light commands never ask for
 
-        return self.data_dir or default_data_dir()
+        return self.data_dir or Path(platformdirs.user_cache_dir("agopconsole")) / "data"
 
     def store(self, *, create: bool = False) -> Store:
         """Opens the store; use it as a context manager.

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from agopconsole.backend import events
-from agopconsole.backend.places import Places
+from agopconsole.backend.places import BEST_WEIGHTS, Places
 from agopconsole.errors import AgopconsoleError
 from agopconsole.queue.identity import process_owner
-from agopconsole.queue.paths import best_weights, located
+from agopconsole.queue.paths import located
 from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord, Store
 
@@ -150,7 +150,7 @@ def _places(store: Store, assignment: Assignment) -> Places:
         run_files=store.run_files(assignment.run.id),
         features=store.files / "features",
         data=assignment.data,
-        source=best_weights(store, source) if source is not None else None,
+        source=store.run_files(source) / BEST_WEIGHTS if source is not None else None,
         mirror=assignment.mirror,
     )
 

@@ -1,13 +1,10 @@
-"""Where files lie: the paths of a spec, kept in a form that outlives a move of the store, and those of a run."""
+"""The paths that a spec names: relative in the store, so that both move together, and absolute for the engine."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from agopconsole.spec import RunSpec
-from agopconsole.store import Store
-
-_BEST = "best.safetensors"
 
 
 def portable(spec: RunSpec, store: Path) -> RunSpec:
@@ -25,8 +22,3 @@ def located(spec: RunSpec, store: Path) -> RunSpec:
     """The spec as the engine needs it: every path absolute."""
     folder = store.resolve().parent
     return spec.relocate(lambda path: folder / path)
-
-
-def best_weights(store: Store, run_id: int) -> Path:
-    """The weights of a run's best epoch."""
-    return store.run_files(run_id).resolve() / _BEST

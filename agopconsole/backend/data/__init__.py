@@ -4,7 +4,6 @@ from agopconsole.backend.data.dataset import Dataset, Images
 from agopconsole.backend.data.loading import DatasetStatus, fetch, load_dataset, status
 from agopconsole.backend.data.pictures import Pictures, channel_statistics
 from agopconsole.backend.data.splitting import Split, epoch_order, split
-from agopconsole.paths import default_data_dir
 
 __all__ = [
     "Dataset",
@@ -13,7 +12,6 @@ __all__ = [
     "Pictures",
     "Split",
     "channel_statistics",
-    "default_data_dir",
     "epoch_order",
     "fetch",
     "load_dataset",
