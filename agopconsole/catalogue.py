@@ -5,6 +5,7 @@ The engine holds the code behind each name; this table is what the light command
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 
@@ -40,7 +41,42 @@ DATASETS: dict[str, DatasetFacts] = {
 }
 IMAGE_FOLDER = "imagefolder"
 
-MODELS: tuple[str, ...] = ("vgg11", "vgg11_bn", "vgg13", "vgg16", "vgg19", "resnet18")
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The names of a network's layers, in the order it holds them.
+
+    Attributes:
+        convolutions: those of its convolutions.
+        others: those of its linear layers.
+    """
+
+    convolutions: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+def _vgg(*positions: int) -> ModelFacts:
+    convolutions = tuple(f"features.{position}" for position in positions)
+    return ModelFacts(convolutions, ("classifier.0", "classifier.3", "classifier.6"))
+
+
+def _resnet18() -> ModelFacts:
+    names = ["conv1"]
+    for stage, block in itertools.product(range(1, 5), range(2)):
+        names += [f"layer{stage}.{block}.conv1", f"layer{stage}.{block}.conv2"]
+        if stage > 1 and block == 0:
+            names.append(f"layer{stage}.0.downsample.0")
+    return ModelFacts(tuple(names), ("fc",))
+
+
+MODELS: dict[str, ModelFacts] = {
+    "vgg11": _vgg(0, 3, 6, 8, 11, 13, 16, 18),
+    "vgg11_bn": _vgg(0, 4, 8, 11, 15, 18, 22, 25),
+    "vgg13": _vgg(0, 2, 5, 7, 10, 12, 15, 17, 20, 22),
+    "vgg16": _vgg(0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+    "vgg19": _vgg(0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
+    "resnet18": _resnet18(),
+}
 OPTIMIZERS: tuple[str, ...] = ("sgd", "adamw")
 SCHEDULES: tuple[str, ...] = ("constant", "cosine")
 AUGMENTATIONS: tuple[str, ...] = ("none", "flip", "crop_flip")

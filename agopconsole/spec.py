@@ -27,7 +27,11 @@ AUTO = "auto"
 SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, or a path to .safetensors, .pt or .pth"
 MOST_CLASSES = 1_000_000
 """No class has a higher number, so that a slip of the finger is an error and not a memory full of numbers."""
+MOST = 2**63 - 1
+"""The largest whole number that the store and torch can take."""
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line breaks, and what stands for bytes that are not UTF-8: no file or table can take them."""
 
 
 def _option(
@@ -78,7 +82,9 @@ class RunSpec:
     momentum: float = _option(0.9, "momentum of sgd; beta1 of adamw", minimum=0, below=1)
     weight_decay: float = _option(5e-4, "weight decay", minimum=0)
     schedule: str = _option("constant", "learning rate over the epochs", choices=catalogue.SCHEDULES)
-    image_size: int | None = _option(None, "side of the images in pixels (default: the data set's)", minimum=8)
+    image_size: int | None = _option(
+        None, "side of the images in pixels (default: the data set's)", minimum=8, maximum=4096
+    )
     augment: str = _option("none", "augmentation of the training images", choices=catalogue.AUGMENTATIONS)
     seed: int = _option(0, "seed of weights, data order, dropout and AGOP sample", minimum=0)
     split_seed: int = _option(0, "seed of the train/validation split", minimum=0)
@@ -234,7 +240,7 @@ def parse_classes(text: str) -> tuple[int, ...]:
     """
     indices: set[int] = set()
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if not first <= last <= MOST_CLASSES:
             raise RequestError(f"classes '{text}' is not of the form 0-4 or 0,2,5-7")
@@ -266,12 +272,16 @@ def _checked(spec_field: Field[Any], value: Any) -> Any:
     wanted: dict[type, str] = {str: "text", int: "a whole number", float: "a number"}
     if value is None and optional:
         return None
+    if isinstance(value, int) and abs(value) > MOST:
+        raise RequestError(f"{name} must be no larger than {MOST}")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if kind is str and name == "agop_outputs" and isinstance(value, int):
         value = str(value)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise RequestError(f"{name} must be {wanted[kind]}, not {json.dumps(value, default=str)}")
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
+        raise RequestError(f"{name} must be one line of printable text, not {json.dumps(value)}")
     if isinstance(value, str) and meta["choices"] and value not in meta["choices"]:
         raise unknown_choice(name, value, meta["choices"])
     if isinstance(value, (int, float)):
@@ -298,9 +308,9 @@ def _normalised(spec: RunSpec) -> RunSpec:
     _check_dataset(spec.dataset, "dataset")
     if spec.classes:
         _check_classes(spec.dataset, spec.classes)
-    _check_layers(spec.layers)
+    _check_layers(spec.model, spec.layers)
     _check_device(spec.device)
-    if spec.agop_outputs not in (AUTO, "all") and not re.fullmatch(r"[1-9]\d*", spec.agop_outputs):
+    if spec.agop_outputs not in (AUTO, "all") and not re.fullmatch(r"[1-9]\d{0,8}", spec.agop_outputs):
         raise RequestError(f"agop_outputs must be auto, all or a number of probes, not '{spec.agop_outputs}'")
     if spec.fed_size < 32 and spec.model.startswith("vgg"):
         raise RequestError(f"image_size must be at least 32 for {spec.model}, not {spec.fed_size}")
@@ -341,11 +351,20 @@ def _check_classes(dataset: str, classes: str) -> None:
         raise RequestError(f"classes '{classes}': {dataset} has the classes 0 to {facts.classes - 1}")
 
 
-def _check_layers(layers: str) -> None:
-    if layers in ("conv", "all") or re.fullmatch(r"first:[1-9]\d*", layers):
+def _check_layers(model: str, layers: str) -> None:
+    facts = catalogue.MODELS[model]
+    if layers in ("conv", "all"):
+        return
+    if re.fullmatch(r"first:[1-9]\d{0,8}", layers):
+        if int(layers.removeprefix("first:")) > len(facts.convolutions):
+            raise RequestError(f"layers '{layers}': {model} has {len(facts.convolutions)} convolutions")
         return
     if not re.fullmatch(r"[\w.]+(,[\w.]+)*", layers) or layers == "first":
         raise RequestError(f"layers '{layers}' is none of conv, all, first:N, or names separated by commas")
+    known = (*facts.convolutions, *facts.others)
+    missing = [name for name in layers.split(",") if name not in known]
+    if missing:
+        raise RequestError(f"layers '{layers}': {model} has no {missing[0]}; choose from {', '.join(known)}")
 
 
 def _check_device(device: str) -> None:
@@ -363,7 +382,7 @@ def _dataset_source(source: str) -> tuple[str, str]:
 
 
 def _check_source(source: str) -> None:
-    if source == "imagenet" or re.fullmatch(r"run:[1-9]\d*", source):
+    if source == "imagenet" or re.fullmatch(r"run:[1-9]\d{0,17}", source):
         return
     if source.startswith("dataset:"):
         name, classes = _dataset_source(source)

@@ -21,7 +21,8 @@ class Reads(Session):
         Raises:
             RequestError: if there is none of that id.
         """
-        row = self._connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+        # As text: a number too large for SQLite is the id of no run either.
+        row = self._connection.execute("SELECT * FROM runs WHERE id = CAST(? AS INTEGER)", (str(run_id),)).fetchone()
         if row is None:
             raise RequestError(f"there is no run #{run_id} in {self.path}")
         return RunRecord.from_row(row)

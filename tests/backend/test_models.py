@@ -4,6 +4,7 @@ import pytest
 import torch
 import torchvision
 
+from agopconsole.backend.layers import feature_layers
 from agopconsole.backend.models import build_for_weights, build_model
 from agopconsole.catalogue import MODELS
 
@@ -22,6 +23,16 @@ def test_convolutions_are_torchvisions_by_name_and_shape(name):
     ours = build_model(name, classes=7, image_size=32).state_dict()
     convs = {key: tensor.shape for key, tensor in theirs.items() if not key.startswith(("classifier", "fc"))}
     assert {key: tensor.shape for key, tensor in ours.items() if not key.startswith(("classifier", "fc"))} == convs
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("size", [32, 224])
+def test_the_catalogue_names_every_layer_in_order(name, size):
+    with torch.device("meta"):
+        layers = feature_layers(build_model(name, classes=7, image_size=size))
+    convolutions = tuple(key for key, layer in layers.items() if isinstance(layer, torch.nn.Conv2d))
+    assert MODELS[name].convolutions == convolutions
+    assert MODELS[name].others == tuple(key for key in layers if key not in convolutions)
 
 
 def test_the_head_is_compact_for_small_images_and_torchvisions_for_large():
