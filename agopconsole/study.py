@@ -13,6 +13,11 @@ from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import RunSpec
 
 _KEYS = ("name", "description", "inits", "datasets", "seeds", "baseline", "run", "grid")
+_PLACES = {"seed": "seeds = [0, 1, 2]", "init": 'inits = ["nfm"]', "study": 'name = "..."'}
+"""Fields that a study gives its runs elsewhere than in `run` and `grid`."""
+
+MOST_SEEDS = 10_000
+"""More is a slip of the finger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RequestError(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
         raise RequestError(f"{path} cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, or Python's of a number with thousands of digits
         raise RequestError(f"{path} is not TOML: {error}") from None
 
 
@@ -64,7 +71,8 @@ def read_study(path: Path) -> Study:
 def expand(table: Mapping[str, Any], default_name: str) -> Study:
     """All runs of a study: data sets, then the points of `grid`, then seeds, then inits.
 
-    Seeds come before inits, so that a study that is stopped half-way can already compare its methods.
+    Seeds come before inits, so that a study that is stopped half-way can already compare its methods. A method that
+    a field of the grid does not concern is run once, not once a point.
 
     Raises:
         RequestError: if a key is unknown, a list is empty, or a run is wrong or there twice.
@@ -75,16 +83,18 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     name = table.get("name", default_name)
     if not isinstance(name, str) or not name:
         raise RequestError("name must be text")
-    base = _table(table, "run")
+    base, grid = _table(table, "run"), _table(table, "grid")
+    _check_places(table, base, grid)
     inits = [init if isinstance(init, dict) else {"init": init} for init in _list(table, "inits")]
+    if not all("init" in init for init in inits):
+        raise RequestError("an entry of inits is a name, or a table with the name as its init")
     datasets = [{"dataset": d} for d in _list(table, "datasets")] if "datasets" in table else [{}]
-    grid = _table(table, "grid")
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*(_list(grid, k) for k in grid))]
-    runs = tuple(
-        RunSpec.parse({**base, **dataset, **point, "seed": seed, **init, "study": name})
-        for dataset, point, seed, init in itertools.product(datasets, points, _seeds(table), inits)
+    seeds = _seeds(table)
+    runs = _without_repeats(
+        (index, RunSpec.parse({**base, **dataset, **point, "seed": seed, **init, "study": name}))
+        for dataset, (index, point), seed, init in itertools.product(datasets, enumerate(points), seeds, inits)
     )
-    _check_repeats(runs)
     labels = list(dict.fromkeys(run.label for run in runs))
     baseline = table.get("baseline", labels[0])
     if baseline not in labels:
@@ -106,23 +116,38 @@ def _list(table: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _check_repeats(runs: Iterable[RunSpec]) -> None:
-    seen: set[str] = set()
-    for run in runs:
-        if run.fingerprint in seen:
+def _check_places(table: Mapping[str, Any], base: Mapping[str, Any], grid: Mapping[str, Any]) -> None:
+    """Checks that no field is given where another place would overrule it without a word."""
+    for name, right in _PLACES.items():
+        if name in base or name in grid:
+            raise RequestError(f"{name} stands in neither run nor grid; write {right} at the top of the study")
+    if "datasets" in table and ("dataset" in base or "dataset" in grid):
+        raise RequestError("dataset stands in run or grid and datasets at the top of the study; keep one of them")
+    for name in grid:
+        if name in base:
+            raise RequestError(f"{name} stands in run and in grid; keep one of them")
+        values = _list(grid, name)
+        if any(value in values[:index] for index, value in enumerate(values)):
+            raise RequestError(f"{name} of the grid names one value twice")
+
+
+def _without_repeats(runs: Iterable[tuple[int, RunSpec]]) -> tuple[RunSpec, ...]:
+    """The runs, each given with the point of the grid it belongs to, less those that an earlier point has already."""
+    kept: dict[str, tuple[int, RunSpec]] = {}
+    for point, run in runs:
+        first_point, first = kept.setdefault(run.fingerprint, (point, run))
+        if first is not run and first_point == point:
             raise RequestError(f"the study has one run twice: {run.label} on {run.dataset} with seed {run.seed}")
-        seen.add(run.fingerprint)
+    return tuple(run for _, run in kept.values())
 
 
 def _seeds(table: Mapping[str, Any]) -> list[Any]:
     """A list of seeds, or a number of them counted from 0."""
-    if "seed" in _table(table, "run") or "seed" in _table(table, "grid"):
-        raise RequestError("seed stands in neither run nor grid; list the seeds as seeds = [0, 1, 2]")
     seeds = table.get("seeds", 1)
-    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and 0 < seeds <= MOST_SEEDS:
         return list(range(seeds))
     if isinstance(seeds, list) and seeds:
         if len(set(map(str, seeds))) < len(seeds):
             raise RequestError("seeds names one seed twice; a repeat needs a seed of its own")
         return seeds
-    raise RequestError("seeds must be a list of seeds or a number of them")
+    raise RequestError(f"seeds must be a list of seeds or a number of them, 1 to {MOST_SEEDS}")

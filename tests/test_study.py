@@ -99,7 +99,18 @@ def test_the_baseline_is_a_label_of_the_study():
         ({"inits": ["normal", "normal"]}, "one run twice: normal on digits with seed 0"),
         ({"inits": ["kaiming_nfm", {"init": "nfm", "scale": "kaiming"}]}, "one run twice: kaiming_nfm"),
         ({"inits": [{"init": "normal", "seed": 3}], "seeds": 2}, "one run twice: normal on digits with seed 3"),
-        ({"grid": {"lr": [0.1, 0.1]}}, "one run twice"),
+        ({"inits": [{"lr": 0.1}]}, "an entry of inits is a name, or a table with the name as its init"),
+        ({"datasets": ["digits", "digits"]}, "one run twice: normal on digits with seed 0"),
+        ({"inits": ["normal", "normal"], "grid": {"lr": [0.1, 0.2]}}, "one run twice: normal"),
+        ({"grid": {"lr": [1, 1.0]}}, "lr of the grid names one value twice"),
+        ({"grid": {"lr": [0.1]}, "run": {"lr": 0.2}}, "lr stands in run and in grid"),
+        ({"grid": {"init": ["nfm"]}}, "init stands in neither run nor grid; write inits"),
+        ({"run": {"study": "other"}}, "study stands in neither run nor grid; write name"),
+        ({"run": {"dataset": "mnist"}, "datasets": ["digits"]}, "keep one of them"),
+        ({"grid": {"layers": ["conv", "conv9"]}}, "vgg11 has no conv9"),
+        ({"seeds": 99_999_999_999}, "seeds must be a list of seeds or a number of them, 1 to 10000"),
+        ({"seeds": [10**30]}, "seed must be no larger than"),
+        ({"name": "two\nlines"}, "study must be one line of printable text"),
         ({"run": ["lr"]}, "run must be a table"),
         ({"run": {"epoch": 3}}, "unknown field 'epoch'; did you mean 'epochs'"),
         ({"grid": {"lr": 0.1}}, "lr must be a list"),
@@ -113,6 +124,18 @@ def test_a_wrong_study_is_refused_with_what_is_wrong(table, words):
     with pytest.raises(RequestError) as caught:
         runs_of(**table)
     assert words in str(caught.value)
+
+
+def test_what_a_point_of_the_grid_does_not_concern_is_run_once():
+    runs = runs_of(inits=["kaiming_normal", "kaiming_agop"], seeds=2, grid={"agop_images": [8, 16]})
+    assert [(run.init, run.agop_images, run.seed) for run in runs] == [
+        ("kaiming_normal", 64, 0),
+        ("kaiming_agop", 8, 0),
+        ("kaiming_normal", 64, 1),
+        ("kaiming_agop", 8, 1),
+        ("kaiming_agop", 16, 0),
+        ("kaiming_agop", 16, 1),
+    ]
 
 
 def test_a_study_without_inits_is_refused():
@@ -137,6 +160,9 @@ def test_files_that_cannot_be_read_are_named(path):
         read_toml(path)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(RequestError, match=r"study.toml cannot be read"):
+        read_toml(path)
+    path.write_text(f"seeds = {'9' * 5000}")
+    with pytest.raises(RequestError, match=r"study.toml is not TOML"):
         read_toml(path)
     with pytest.raises(RequestError, match="cannot be read"):
         read_toml(path.parent)
