@@ -42,7 +42,7 @@ def _series(runs: Sequence[RunRecord], histories: Histories, by_method: bool, va
 
 
 def _of_run(run: RunRecord, history: Sequence[EpochMetrics], value: Value) -> Series:
-    label = f"#{run.id} {run.method} s{run.seed}" + (" at chance" if run.at_chance else "")
+    label = run.title + (" at chance" if run.at_chance else "")
     return Series(
         label,
         run_colour(run.method, run.seed),

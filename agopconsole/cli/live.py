@@ -14,7 +14,7 @@ from rich.text import Text
 from agopconsole.analysis.charts import accuracy_series, line_chart, loss_gap_series
 from agopconsole.analysis.tables import Look
 from agopconsole.cli.progress import Progress, ProgressMeter
-from agopconsole.cli.run_text import epoch_line, status_line, title
+from agopconsole.cli.run_text import epoch_line, status_line
 from agopconsole.cli.watch import View
 from agopconsole.metrics import EpochMetrics
 from agopconsole.store import RunRecord, Store
@@ -96,8 +96,8 @@ class LiveView(View):
         logs = self._store.logs(run.id)
         step = self._store.last_step(run.id)
         if step is not None:
-            return [f"{title(run)}  epoch {step.epoch}/{run.epochs}  step {step.step}  loss {step.loss:.2f}"]
-        return [f"{title(run)}  {logs[-1].message}" if logs else status_line(run)]
+            return [f"{run.title}  epoch {step.epoch}/{run.epochs}  step {step.step}  loss {step.loss:.2f}"]
+        return [f"{run.title}  {logs[-1].message}" if logs else status_line(run)]
 
     def _part_of_epoch(self, run: RunRecord) -> float:
         """How much of the epoch under way is over; known from the second epoch on."""

@@ -59,15 +59,10 @@ def _beware(row: Row) -> str:
     return ", ".join([*words, *([row["error"]] if row["error"] and "diverged" not in row["flags"] else [])])
 
 
-def title(run: RunRecord) -> str:
-    """The run by its id, method and seed."""
-    return f"#{run.id} {run.method} s{run.seed}"
-
-
 def epoch_line(run: RunRecord, epoch: EpochMetrics) -> str:
     """One epoch of a run."""
     return (
-        f"{title(run)}  epoch {epoch.epoch}/{run.epochs}  train {epoch.train_loss:.2f} {epoch.train_accuracy:.1f} %"
+        f"{run.title}  epoch {epoch.epoch}/{run.epochs}  train {epoch.train_loss:.2f} {epoch.train_accuracy:.1f} %"
         f"  val {epoch.val_loss:.2f} {epoch.val_accuracy:.1f} %  gap {epoch.loss_gap:+.2f}"
         f"  {epoch.images_per_second:.0f} images/s"
     )
@@ -75,7 +70,7 @@ def epoch_line(run: RunRecord, epoch: EpochMetrics) -> str:
 
 def status_line(run: RunRecord) -> str:
     """Where a run stands, and what came of it."""
-    parts = [f"{title(run)}  {'started' if run.status == 'running' else run.status}"]
+    parts = [f"{run.title}  {'started' if run.status == 'running' else run.status}"]
     if run.error:
         parts.append(f": {run.error}")
     elif run.status == "done" and run.best_val_accuracy is not None:

@@ -14,7 +14,7 @@ from types import TracebackType
 
 from agopconsole.catalogue import ENDED
 from agopconsole.cli.output import note
-from agopconsole.cli.run_text import epoch_line, status_line, title
+from agopconsole.cli.run_text import epoch_line, status_line
 from agopconsole.store import RunRecord, Store
 
 
@@ -93,7 +93,7 @@ class PlainView(View):
         for line in self._store.logs(run.id)[told.lines :]:
             told.lines += 1
             if line.level != "error":  # a traceback; the reason follows
-                note(f"{title(run)}  {line.message}")
+                note(f"{run.title}  {line.message}")
         for epoch in self._store.history(run.id)[told.epochs :]:
             told.epochs += 1
             note(epoch_line(run, epoch))

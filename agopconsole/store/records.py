@@ -92,6 +92,11 @@ class RunRecord:
         return Owner(self.host, self.boot_id, self.pid, self.pid_started)
 
     @property
+    def title(self) -> str:
+        """The run by its id, method and seed: `#3 kaiming_nfm s1`."""
+        return f"#{self.id} {self.method} s{self.seed}"
+
+    @property
     def flags(self) -> list[str]:
         """What a reader must know before believing the numbers: `diverged`, `at_chance`."""
         return [name for name in ("diverged", "at_chance") if getattr(self, name)]

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.theme import Theme
 
 from agopconsole.tui.help_screen import HelpScreen
 from agopconsole.tui.main_screen import MainScreen
@@ -16,21 +15,8 @@ from agopconsole.tui.reader import StoreReader
 from agopconsole.tui.run_screen import RunScreen
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.store_screen import StoreScreen
+from agopconsole.tui.theme import THEME
 
-THEME = Theme(
-    name="agopconsole",
-    primary="#56b4e9",
-    secondary="#8878c8",
-    accent="#e69f00",
-    foreground="#d6d9de",
-    background="#14171b",
-    surface="#14171b",
-    panel="#1d2229",
-    success="#3fb950",
-    warning="#d9a13b",
-    error="#e5484d",
-    variables={"border": "#343b45", "footer-key-foreground": "#8b95a3", "footer-background": "#14171b"},
-)
 _PATIENCE_SECONDS = 3.0
 
 

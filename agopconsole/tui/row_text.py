@@ -8,9 +8,7 @@ from rich.text import Text
 from agopconsole.analysis.colours import GREY, WARNING, method_colour, run_colour
 from agopconsole.tui import words
 from agopconsole.tui.rows import HeadingRow, MethodRow, Row, RunRow
-
-CAUTION = "#d9a13b"
-"""What a reader should know of, and what is no disaster: at chance, no worker."""
+from agopconsole.tui.theme import CAUTION, SELECTED
 
 _WIDTHS = (3, 6, 5, 7)
 _NUMBERS = sum(_WIDTHS)
@@ -27,7 +25,7 @@ def heading_line(width: int, *, grouped: bool) -> Text:
 
 def row_line(row: Row, width: int, *, selected: bool) -> Text:
     """The row in `width` columns."""
-    mark = ("●", "#56b4e9") if selected else (" ", "")
+    mark = ("●", SELECTED) if selected else (" ", "")
     if isinstance(row, HeadingRow):
         line = _heading(row, width, mark)
     elif isinstance(row, MethodRow):
@@ -82,7 +80,7 @@ def _run(row: RunRow, width: int, mark: tuple[str, str]) -> Text:
     tint = WARNING if run.status == "failed" else colour if run.status in ("running", "done") else GREY
     indent = "  " * len(row.parents[1:])
     count = f" {run.epoch}/{run.epochs}" if run.status == "running" else ""
-    label = f"#{run.id} {run.method} s{run.seed}" if row.shows_method else f"#{run.id} s{run.seed}"
+    label = run.title if row.shows_method else f"#{run.id} s{run.seed}"
     room = width - sum(_WIDTHS[1:])
     if count and 3 + len(indent + label + count) > room:
         label = label[: room - len(indent + count) - 4] + "…"

@@ -10,12 +10,11 @@ from textual.widgets import Static
 
 from agopconsole.analysis.colours import GREY, WARNING
 from agopconsole.store import utc_now
-from agopconsole.tui.progress import QueueState, queue_state
-from agopconsole.tui.row_text import CAUTION
+from agopconsole.tui.queue_state import QueueState, queue_state
 from agopconsole.tui.snapshot import Snapshot
+from agopconsole.tui.theme import CAUTION, GOOD
 from agopconsole.tui.words import duration
 
-_GOOD = "#3fb950"
 _COUNTED = ("running", "queued", "waiting", "paused", "diverged", "failed", "done", "cancelled")
 
 
@@ -88,7 +87,7 @@ def _state_line(state: QueueState, room: int) -> Text:
 
 def _worker(state: QueueState) -> Text:
     if state.is_worked_on:
-        return Text.assemble(("● ", _GOOD), "worker on")
+        return Text.assemble(("● ", GOOD), "worker on")
     if state.silent_seconds is not None:
         return Text(f"● worker silent for {duration(state.silent_seconds)}", CAUTION)
     return Text("○ no worker", CAUTION) if state.still_open else Text("○ idle", GREY)

@@ -6,7 +6,7 @@ import pytest
 
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
-from agopconsole.tui.progress import queue_state
+from agopconsole.tui.queue_state import queue_state
 from agopconsole.tui.status_bar import _state_line
 
 NOW = "2026-01-01T12:00:00.000Z"
