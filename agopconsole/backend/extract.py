@@ -24,6 +24,7 @@ from agopconsole.backend.layers import (
     patch_shape,
     weight_blocks,
 )
+from agopconsole.backend.untouched import evaluation, hooked
 
 ALL = "all"
 _IMAGES_AT_ONCE = 16
@@ -225,21 +226,5 @@ def _recorded_outputs(layers: dict[str, Layer]) -> Iterator[dict[str, list[Tenso
 
         return record
 
-    handles = [layer.register_forward_hook(recorder(name)) for name, layer in layers.items()]
-    try:
+    with hooked(layers, recorder):
         yield recorded
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextlib.contextmanager
-def evaluation(model: nn.Module) -> Iterator[None]:
-    """Puts every module in eval mode and, at the end, each back into its own."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

@@ -28,16 +28,12 @@ START_BATCH = 64
 """Images that the start is measured on."""
 
 
-def _silent(line: str) -> None:
-    del line
-
-
 def execute(
     spec: RunSpec,
     places: Places,
     *,
     should_stop: Callable[[], bool],
-    report: Callable[[str], None] = _silent,
+    report: data.Report = data.silent,
 ) -> Iterator[Event]:
     """Runs `spec` and yields what happens, from its set-up to `Finished`.
 
@@ -59,7 +55,7 @@ def execute(
     yield from train(spec, ready, places.run_files, should_stop)
 
 
-def measure_spec(spec: RunSpec, places: Places, *, report: Callable[[str], None] = _silent) -> tuple[LayerStart, ...]:
+def measure_spec(spec: RunSpec, places: Places, *, report: data.Report = data.silent) -> tuple[LayerStart, ...]:
     """The start of the network that `spec` describes, layer by layer, without training it.
 
     Raises:
@@ -75,7 +71,7 @@ def _start(ready: Trainable) -> tuple[LayerStart, ...]:
     return measure_start(ready.model, images, labels)
 
 
-def _prepare(spec: RunSpec, places: Places, report: Callable[[str], None]) -> tuple[Trainable, list[Event]]:
+def _prepare(spec: RunSpec, places: Places, report: data.Report) -> tuple[Trainable, list[Event]]:
     """Everything that a run has at hand before its first step, and what happened on the way."""
     device = devices.pick(spec.device)
     dataset = data.load_dataset(
@@ -117,7 +113,7 @@ def _initialize(
     target: TargetImages,
     places: Places,
     device: torch.device,
-    report: Callable[[str], None],
+    report: data.Report,
 ) -> list[Event]:
     """Starts the layers under test; what happened on the way."""
     method = spec.method

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from agopconsole.backend.data import Images, Pictures
+from agopconsole.backend.data import Images, Pictures, Report
 from agopconsole.backend.events import FeaturesReady
 from agopconsole.backend.extract import ALL, agop, nfm
 from agopconsole.backend.feature_files import load_features, save_features
@@ -52,7 +52,7 @@ def source_features(
     layers: Collection[str],
     device: torch.device,
     folder: Path,
-    report: Callable[[str], None],
+    report: Report,
 ) -> tuple[dict[str, FeatureMatrix], FeaturesReady | None]:
     """The matrices that `spec` draws from, and what is new in the cache (None: nothing).
 

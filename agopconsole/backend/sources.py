@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torchvision
 from torch import nn
 
 from agopconsole.backend.checkpoint import Weights, load_weights
+from agopconsole.backend.data import Report
 from agopconsole.backend.data.download import download
 from agopconsole.backend.data.published import RemoteFile
 from agopconsole.backend.layers import feature_layers
@@ -80,7 +80,7 @@ class Source:
 
 
 def load_source(
-    spec: RunSpec, checkpoint: Path | None, data_dir: Path, *, mirror: str | None, report: Callable[[str], None]
+    spec: RunSpec, checkpoint: Path | None, data_dir: Path, *, mirror: str | None, report: Report
 ) -> Source:
     """The source that a spec names.
 
@@ -122,7 +122,7 @@ class _ImagenetWeights(RemoteFile):
         return found.startswith(self.name.rpartition("-")[2].removesuffix(".pth"))
 
 
-def _imagenet_weights(model: str, data_dir: Path, mirror: str | None, report: Callable[[str], None]) -> Path:
+def _imagenet_weights(model: str, data_dir: Path, mirror: str | None, report: Report) -> Path:
     url = torchvision.models.get_model_weights(model).DEFAULT.url
     file = _ImagenetWeights(name=url.rpartition("/")[2], md5="", urls=(url,))
     folder = data_dir / "weights"

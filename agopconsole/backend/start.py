@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from agopconsole.backend.extract import evaluation
 from agopconsole.backend.layers import Layer, feature_layers, groups_of
+from agopconsole.backend.untouched import evaluation, hooked
 from agopconsole.metrics import LayerStart
 
 
@@ -38,15 +38,10 @@ def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Lay
 
         return record
 
-    handles = [layer.register_forward_hook(recorder(name)) for name, layer in layers.items()]
-    try:
-        with evaluation(model), _batch_statistics(model), torch.enable_grad():
-            loss = functional.cross_entropy(model(images), labels)
-            reached = list(seen)
-            gradients = torch.autograd.grad(loss, [layers[name].weight for name in reached], materialize_grads=True)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(layers, recorder), evaluation(model), _batch_statistics(model), torch.enable_grad():
+        loss = functional.cross_entropy(model(images), labels)
+        reached = list(seen)
+        gradients = torch.autograd.grad(loss, [layers[name].weight for name in reached], materialize_grads=True)
     return tuple(
         _layer_start(name, layers[name], *seen[name], gradient)
         for name, gradient in zip(reached, gradients, strict=True)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from agopconsole.backend.checkpoint import load_state, load_weights, save_state, save_weights, written_beside
+from agopconsole.backend.checkpoint import load_state, load_weights, save_weights
 from agopconsole.errors import RequestError
 
 TENSORS = {"conv.weight": torch.arange(6.0).reshape(2, 3), "bn.num_batches_tracked": torch.tensor(3)}
@@ -77,21 +77,6 @@ def test_a_file_that_is_not_there_or_holds_no_tensors_is_named(tmp_path):
     torch.save({"epoch": 3}, tmp_path / "empty.pt")
     with pytest.raises(RequestError, match="holds no tensors"):
         load_weights(tmp_path / "empty.pt")
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "last.pt"
-    save_state(path, {"epoch": 1})
-
-    def fail_half_way():
-        with written_beside(path) as beside:
-            beside.write_bytes(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail_half_way()
-    assert load_state(path) == {"epoch": 1}
-    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"rubbish"])

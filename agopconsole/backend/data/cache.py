@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from safetensors.torch import save_file
 from agopconsole.backend.data.container import Container, PictureFile
 from agopconsole.backend.data.dataset import Report
 from agopconsole.backend.data.decode import Decoded, Target, decode
+from agopconsole.backend.whole_files import written_beside
 
 _FORMAT = "1"
 """Changes when the same files would be decoded to other pixels."""
@@ -49,13 +48,9 @@ def _read(path: Path, report: Report) -> Decoded | None:
 
 
 def _keep(decoded: Decoded, path: Path, report: Report) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"pixels": decoded.pixels}, beside, metadata={"resized": str(decoded.resized)})
-        beside.chmod(0o644)  # safetensors keeps it from everybody else, and a data folder may be shared
-        beside.replace(path)
+        with written_beside(path) as beside:
+            save_file({"pixels": decoded.pixels}, beside, metadata={"resized": str(decoded.resized)})
+            beside.chmod(0o644)  # safetensors keeps it from everybody else, and a data folder may be shared
     except (SafetensorError, OSError) as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
         report(f"the decoded pictures are not kept for the next time: {error}")
