@@ -43,14 +43,12 @@ class Method:
         scale: `unit` makes trace(S) = 1, `kaiming` makes it gain^2 = 2 (He et al. 2015), `poster` repeats the
             source study's code.
         basis: `source` takes S as it is.
-        summary: one line for a reader who meets the name for the first time.
     """
 
     recipe: Recipe = "features"
     features: Features = "isotropic"
     scale: Scale = "kaiming"
     basis: Basis = "source"
-    summary: str = ""
 
     @property
     def needs_features(self) -> bool:
@@ -73,20 +71,20 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    "default": Method("default", summary="what the model's constructor gives"),
-    "normal": Method("normal", summary="N(0, 0.05^2)"),
-    "uniform": Method("uniform", summary="U(-0.025, 0.025)"),
-    "xavier_normal": Method("xavier_normal", summary="Glorot & Bengio 2010, normal, gain for ReLU"),
-    "xavier_uniform": Method("xavier_uniform", summary="Glorot & Bengio 2010, uniform, gain for ReLU"),
-    "kaiming_normal": Method(scale="kaiming", summary="He et al. 2015, normal, fan_in; the twin of kaiming_nfm"),
-    "kaiming_uniform": Method("kaiming_uniform", summary="He et al. 2015, uniform, fan_in"),
-    "orthogonal": Method("orthogonal", summary="Saxe et al. 2014, gain for ReLU"),
-    "lecun_normal": Method(scale="unit", summary="N(0, 1/fan_in); the twin of nfm and agop"),
-    "nfm": Method(features="nfm", scale="unit", summary="N(0, NFM), trace 1"),
-    "agop": Method(features="agop", scale="unit", summary="N(0, AGOP), trace 1"),
-    "kaiming_nfm": Method(features="nfm", scale="kaiming", summary="N(0, NFM), trace 2 as Kaiming asks"),
-    "kaiming_agop": Method(features="agop", scale="kaiming", summary="N(0, AGOP), trace 2 as Kaiming asks"),
-    "pretrained": Method("pretrained", summary="the source's own weights: the ceiling of soft transfer"),
+    "default": Method("default"),  # what the model's constructor gives
+    "normal": Method("normal"),  # N(0, 0.05^2)
+    "uniform": Method("uniform"),  # U(-0.025, 0.025)
+    "xavier_normal": Method("xavier_normal"),  # Glorot & Bengio 2010, normal, gain for ReLU
+    "xavier_uniform": Method("xavier_uniform"),  # Glorot & Bengio 2010, uniform, gain for ReLU
+    "kaiming_normal": Method(scale="kaiming"),  # He et al. 2015, normal, fan_in; the twin of kaiming_nfm
+    "kaiming_uniform": Method("kaiming_uniform"),  # He et al. 2015, uniform, fan_in
+    "orthogonal": Method("orthogonal"),  # Saxe et al. 2014, gain for ReLU
+    "lecun_normal": Method(scale="unit"),  # N(0, 1/fan_in), LeCun et al. 1998; the twin of nfm and agop
+    "nfm": Method(features="nfm", scale="unit"),
+    "agop": Method(features="agop", scale="unit"),
+    "kaiming_nfm": Method(features="nfm", scale="kaiming"),
+    "kaiming_agop": Method(features="agop", scale="kaiming"),
+    "pretrained": Method("pretrained"),  # the source's own weights: the ceiling of soft transfer
 }
 
 COMPOSABLE: tuple[str, ...] = tuple(name for name, m in METHODS.items() if m.recipe == "features")
@@ -112,7 +110,6 @@ def compose(
         features=features or method.features,
         scale=scale or method.scale,
         basis=basis or method.basis,
-        summary="",
     )
     if method.scale == "poster" and not method.needs_features:
         raise RequestError("scale 'poster' repeats the source study's nfm and agop; it has no isotropic form")
@@ -121,5 +118,4 @@ def compose(
 
 def preset_name(method: Method) -> str | None:
     """The preset that makes the same choices as `method`, or None."""
-    plain = replace(method, summary="")
-    return next((name for name, m in METHODS.items() if replace(m, summary="") == plain), None)
+    return next((name for name, preset in METHODS.items() if preset == method), None)

@@ -8,10 +8,6 @@ def test_every_preset_is_found_by_its_choices():
     assert [preset_name(method) for method in METHODS.values()] == list(METHODS)
 
 
-def test_every_preset_says_what_it_is():
-    assert all(method.summary for method in METHODS.values())
-
-
 @pytest.mark.parametrize(
     ("init", "twin"),
     [

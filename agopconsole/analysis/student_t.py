@@ -9,14 +9,9 @@ import math
 from functools import cache
 
 
-def central_probability(t: float, df: int) -> float:
-    """P(|T| <= t) for T of Student's t distribution with `df` degrees of freedom, t >= 0."""
-    return _central_probability(math.atan(t / math.sqrt(df)), df)
-
-
 @cache
 def critical_value(df: int, level: float = 0.95) -> float:
-    """The t that |T| stays below with probability `level`."""
+    """The t that |T| of Student's distribution with `df` degrees of freedom stays below with probability `level`."""
     low, high = 0.0, math.pi / 2
     # Bisecting the angle keeps the search finite however heavy the tails; 64 halvings exhaust a float.
     for _ in range(64):
@@ -29,6 +24,7 @@ def critical_value(df: int, level: float = 0.95) -> float:
 
 
 def _central_probability(angle: float, df: int) -> float:
+    """P(|T| <= t) for t = sqrt(df) tan(angle), with `df` degrees of freedom."""
     sine, cosine = math.sin(angle), math.cos(angle)
     odd = df % 2
     term = cosine if odd else 1.0

@@ -1,8 +1,9 @@
-"""Extracts the feature matrices of every layer of a network: NFM from the weights, AGOP from one backward pass.
+"""Extracts the feature matrices of a network: NFM from the weights, AGOP of all layers from the same backward passes.
 
 The AGOP of a layer is the mean over images and positions of sum_c g g^T, g the gradient of output c with respect to
-an input patch (Radhakrishnan et al. 2024, Science 383, "Mechanism for feature learning..."). Since g = W^T delta,
-with delta the gradient at the layer's output, AGOP = W^T D W with D = mean(delta delta^T): no patch is unfolded.
+an input patch (Radhakrishnan et al. 2024, Science 383, 1461; for convolutions Beaglehole et al. 2023). Since
+g = W^T delta, with delta the gradient at the layer's output, AGOP = W^T D W with D = mean(delta delta^T): no patch is
+unfolded.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ _OUTPUTS_AT_ONCE = 8
 def nfm(model: nn.Module) -> dict[str, FeatureMatrix]:
     """The Neural Feature Matrix W^T W of every Conv2d and Linear, exact: its factor is W itself.
 
+    W is the weight flattened to (c_out, d), d = c_in / groups * k_h * k_w (Radhakrishnan et al. 2024).
+
     Returns:
-        By module name (`name[0]`, `name[1]`... for the groups of a convolution); copies, so that the matrices stay
-        what they were when the model trains on.
+        Matrices with factors of shape (c_out / groups, d), by module name (`name[0]`, `name[1]`... for the groups of
+        a convolution); copies, so that the matrices stay what they were when the model trains on.
     """
     return {key: FeatureMatrix(block.clone(), shape) for key, block, shape in named_blocks(model)}
 
@@ -67,11 +70,12 @@ def agop(
         progress: called with the images done and the images in all.
 
     Returns:
-        By module name, as in `nfm`. Layers that the forward pass does not reach are left out.
+        Matrices with factors of shape (r, d), r at most c_out / groups, by module name as in `nfm`. Layers that the
+        forward pass does not reach are left out.
 
     Raises:
-        ValueError: if there are no images, `outputs` is not understood, a name is no Conv2d or Linear of the model,
-            or the model does not return (n, K).
+        ValueError: if there are no images, `outputs` or `power` is none of the above, a name is no Conv2d or Linear
+            of the model, the model does not return (n, K), or its gradients are not finite.
     """
     if len(images) == 0:
         raise ValueError("the AGOP is a mean over images, and there are none")
@@ -183,6 +187,8 @@ class _OuterSum:
 
     def matrices(self) -> list[FeatureMatrix]:
         """The matrices of the groups: the factor D^(1/2) W of W^T D W."""
+        if not torch.isfinite(self.total).all():
+            raise ValueError("the gradients of the model's outputs are not finite")
         out = []
         for g, block in enumerate(self.blocks):
             values, vectors = torch.linalg.eigh(self.total[g] / self.images)

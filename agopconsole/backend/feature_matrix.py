@@ -97,13 +97,25 @@ class FeatureMatrix:
         return replace(self, factor=self.factor * math.sqrt(trace / now))
 
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """`n` draws from N(0, S), shape (n, d), exact even where S is singular: Z F with Z ~ N(0, I_r)."""
+        """`n` draws from N(0, S), exact even where S is singular: Z F with Z ~ N(0, I_r).
+
+        Args:
+            n: number of draws.
+            generator: draws Z; a CPU generator gives the same draws on every device.
+
+        Returns:
+            Shape (n, d), in the factor's dtype and on its device.
+        """
         where = generator.device if generator is not None else torch.device("cpu")
         z = torch.randn(n, self.factor.shape[0], generator=generator, device=where)
         return z.to(self.factor) @ self.factor
 
     def inner(self, other: FeatureMatrix) -> float:
-        """Frobenius inner product <S_a, S_b> = ||F_a F_b^T||_F^2."""
+        """Frobenius inner product <S_a, S_b> = ||F_a F_b^T||_F^2.
+
+        Raises:
+            ValueError: if the two differ in d.
+        """
         self._check_same_dim(other)
         return float((self._wide @ other._wide.T).square().sum())
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from agopconsole.backend.feature_matrix import FeatureMatrix
 from agopconsole.backend.layers import Layer, choose_layers, groups_of, matrix_names, patch_shape
 from agopconsole.backend.rng import stream
-from agopconsole.errors import RequestError
+from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.methods import METHODS, Method
 
 GAIN_SQUARED = 2.0
@@ -42,8 +42,10 @@ def initialize(
 ) -> dict[str, str]:
     """Starts the layers under test in place, each from a random stream of its own.
 
-    Biases of these layers become 0, except under `default` (nothing is touched) and `pretrained` (the source's).
-    Norm layers are never touched.
+    Under a method with features the filters of a layer are drawn from N(0, S), S the feature matrix scaled to trace 1
+    (`unit`) or to gain^2 = 2 (`kaiming`: a mean variance of 2/d a weight, as He et al. 2015 ask in eq. 10). Biases of
+    these layers become 0, except under `default` (nothing is touched) and `pretrained` (the source's). Norm layers
+    are never touched.
 
     Args:
         model: the network.
@@ -60,9 +62,9 @@ def initialize(
 
     Raises:
         RequestError: if the source lacks a layer or does not fit it (the message names the layer and both shapes),
-            or the method needs features or weights that were not given.
+            the method needs features or weights that were not given, or a method or layer is unknown.
     """
-    choices = METHODS[method] if isinstance(method, str) else method
+    choices = _preset(method) if isinstance(method, str) else method
     if choices.recipe == "default":
         return {}
     started = {}
@@ -74,9 +76,15 @@ def initialize(
             if fallback is None:
                 raise
             if fallback != "default":
-                _start_layer(name, layer, METHODS[fallback], None, None, stream(seed, "weights", name))
+                _start_layer(name, layer, _preset(fallback), None, None, stream(seed, "weights", name))
             started[name] = fallback
     return started
+
+
+def _preset(name: str) -> Method:
+    if name not in METHODS:
+        raise unknown_choice("method", name, METHODS)
+    return METHODS[name]
 
 
 def _start_layer(

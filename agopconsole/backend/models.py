@@ -66,6 +66,9 @@ def build_model(name: str, *, classes: int, image_size: int, seed: int = 0) -> n
         classes: number of outputs.
         image_size: side of the images; below 128 px a VGG gets the compact head.
         seed: of the run.
+
+    Returns:
+        A network that maps images (n, 3, h, w) to logits (n, classes), on the CPU, in train mode.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "constructor"))

@@ -25,7 +25,10 @@ def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Lay
     Args:
         model: the network before training.
         images: one batch, shape (n, 3, h, w), n at least 2.
-        labels: shape (n,).
+        labels: their classes, int64, shape (n,).
+
+    Returns:
+        One `LayerStart` a layer, which says how each measure is defined.
     """
     seen: dict[str, tuple[Tensor, Tensor]] = {}
     layers = feature_layers(model)

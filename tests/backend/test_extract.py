@@ -184,6 +184,13 @@ def test_a_model_that_returns_no_vector_an_image_is_named():
         agop(nn.Conv2d(3, 2, 3).double(), some_images())
 
 
+def test_gradients_that_are_not_finite_are_an_error():
+    net = odd_net()
+    nn.init.constant_(net.head.weight, float("nan"))
+    with pytest.raises(ValueError, match="not finite"):
+        agop(net, some_images())
+
+
 def test_progress_counts_images():
     seen = []
     agop(odd_net(), some_images(20), progress=lambda done, whole: seen.append((done, whole)))

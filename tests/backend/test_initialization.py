@@ -146,6 +146,11 @@ def test_a_layer_that_is_not_there_is_named():
         initialize(network(8), "normal", layers="conv9")
 
 
+def test_a_method_that_is_none_is_named():
+    with pytest.raises(RequestError, match="unknown method 'kaiming_npm'; did you mean 'kaiming_nfm'"):
+        initialize(network(4), "kaiming_npm")
+
+
 @pytest.mark.parametrize(
     ("features", "said"),
     [
