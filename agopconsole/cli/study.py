@@ -79,6 +79,8 @@ def _submit(store: Store, study: Study) -> tuple[list[int], list[int]]:
     found = [requests.find(store, spec) for spec in study.runs]
     queued = requests.submit(store, [spec for spec, run_id in zip(study.runs, found, strict=True) if run_id is None])
     known = [run_id for run_id in found if run_id is not None]
+    if study.description:
+        note(study.description)
     note(f"study {study.name}: {len(study.runs)} runs, {len(known)} of them done or on their way already")
     return sorted(known + queued), queued
 
