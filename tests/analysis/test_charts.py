@@ -2,10 +2,9 @@
 
 import math
 import re
-import subprocess
-import sys
 
 import pytest
+from helpers.imports import loaded_by
 
 from agopconsole.analysis.charts import Series, line_chart
 
@@ -199,9 +198,7 @@ def test_a_label_can_neither_break_a_line_nor_send_escape_sequences():
 
 
 def test_plotext_is_imported_at_the_first_chart_and_not_before():
-    code = (
-        "import sys; from agopconsole.analysis.charts import Series, line_chart; assert 'plotext' not in sys.modules;"
-        "line_chart([Series('a', '#ffffff', [1, 2], [1, 2])], width=40, height=9, title='');"
-        "assert 'plotext' in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "from agopconsole.analysis.charts import Series, line_chart"
+    assert "plotext" not in loaded_by(code)[0]
+    draw = "line_chart([Series('a', '#ffffff', [1, 2], [1, 2])], width=40, height=9, title='')"
+    assert "plotext" in loaded_by(f"{code}; {draw}")[0]

@@ -8,16 +8,9 @@ from helpers.stored_runs import OWNER, add_done, make_epoch
 
 from agopconsole.metrics import LayerStart, StepMetrics
 from agopconsole.spec import RunSpec
-from agopconsole.store import Store
 
 NAN = float("nan")
 METRIC_TABLES = ("epochs", "steps", "layers", "logs")
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "runs.db", create=True) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -127,11 +120,3 @@ def test_metrics_go_with_their_run(store, run_id):
         database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
         counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in METRIC_TABLES]
         assert counts == [0, 0, 0, 0]
-
-
-def test_a_summary_has_what_runs_list_prints(store, run_id):
-    store.record_epoch(run_id, make_epoch(1, val_accuracy=64.0))
-    found = store.run(run_id).summary()
-    wanted = "id name study status init method dataset model source seed epoch epochs attempts loss_gap flags error"
-    assert set(found) >= set(wanted.split())
-    assert (found["best_val_accuracy"], found["flags"], found["status"]) == (64.0, [], "running")

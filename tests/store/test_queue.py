@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from helpers.stored_runs import OWNER, make_epoch
 
+from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
 from agopconsole.store.queue import MAX_DEATHS
@@ -20,12 +21,6 @@ with Store(Path(sys.argv[1])) as store:
     while run := store.claim(Owner("here", "boot", int(sys.argv[2]), 0.0)):
         print(run.id)
 """
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "runs.db", create=True) as opened:
-        yield opened
 
 
 def add(store, count=1, **fields):
@@ -199,16 +194,25 @@ def test_a_heartbeat_reaches_the_runs_that_it_names(store):
     assert store.run(second).heartbeat_at > "2000"
 
 
-def test_running_runs_are_listed(store):
-    add(store, 3)
-    claimed = [store.claim(OWNER).id, store.claim(OWNER).id]
-    store.finish(claimed[0], "done")
-    assert [run.id for run in store.running()] == claimed[1:]
+def test_a_run_that_has_not_begun_is_cancelled_at_once(store):
+    (run_id,) = store.add_runs([RunSpec.parse({})])
+    store.request_cancel(run_id)
+    assert store.run(run_id).status == "cancelled"
+    with pytest.raises(RequestError, match="cancelled already"):
+        store.request_cancel(run_id)
 
 
-def test_another_connection_s_change_is_noticed(store):
-    with Store(store.path) as viewer:
-        before = viewer.change_count()
-        assert viewer.change_count() == before
-        add(store)
-        assert viewer.change_count() != before
+def test_a_running_run_is_asked_to_stop(store):
+    store.add_runs([RunSpec.parse({})])
+    run = store.claim(OWNER)
+    store.request_cancel(run.id)
+    assert (store.run(run.id).status, store.run(run.id).cancel_requested) == ("running", 1)
+
+
+def test_cancelling_a_source_fails_what_waits_for_it(store):
+    source, run_id = add_with_source(store)
+    store.request_cancel(source)
+    assert (store.run(run_id).status, store.run(run_id).error) == (
+        "failed",
+        f"its source, run #{source}, was cancelled",
+    )

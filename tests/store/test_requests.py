@@ -1,17 +1,8 @@
-import dataclasses
-
 import pytest
 from helpers.stored_runs import OWNER, add_done, add_failed
 
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
-from agopconsole.store import Store
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "runs.db", create=True) as opened:
-        yield opened
 
 
 def from_dataset(**fields):
@@ -99,68 +90,3 @@ def test_runs_are_added_all_or_none(store):
         store.add_runs(specs)
     assert store.runs() == []
     assert len(store.add_runs(specs[:2])) == 2
-
-
-def test_a_run_is_found_by_its_fingerprint(store):
-    spec = RunSpec.parse({"init": "normal", "study": "one"})
-    assert store.find_run(spec.fingerprint) is None
-    add_failed(store, diverged=False, init="normal", study="one")
-    assert store.find_run(spec.fingerprint) is None
-    done = add_done(store, 50.0, init="normal", study="one")
-    (queued,) = store.add_runs([dataclasses.replace(spec, study="two")])
-    assert store.find_run(spec.fingerprint).id == done
-    assert store.find_run(spec.fingerprint, study="two").id == queued
-    assert store.find_run(spec.fingerprint, study="three") is None
-
-
-def test_a_diverged_run_is_found_only_when_asked_for(store):
-    diverged = add_failed(store, diverged=True, init="normal")
-    fingerprint = store.run(diverged).fingerprint
-    assert store.find_run(fingerprint) is None
-    assert store.find_run(fingerprint, diverged=True).id == diverged
-
-
-def test_a_run_that_has_not_begun_is_cancelled_at_once(store):
-    (run_id,) = store.add_runs([RunSpec.parse({})])
-    store.request_cancel(run_id)
-    assert store.run(run_id).status == "cancelled"
-    with pytest.raises(RequestError, match="cancelled already"):
-        store.request_cancel(run_id)
-
-
-def test_a_running_run_is_asked_to_stop(store):
-    store.add_runs([RunSpec.parse({})])
-    run = store.claim(OWNER)
-    store.request_cancel(run.id)
-    assert (store.run(run.id).status, store.run(run.id).cancel_requested) == ("running", 1)
-
-
-def test_cancelling_a_source_fails_what_waits_for_it(store):
-    (run_id,) = store.add_runs([from_dataset()])
-    source = store.run(run_id).source_run
-    store.request_cancel(source)
-    assert (store.run(run_id).status, store.run(run_id).error) == (
-        "failed",
-        f"its source, run #{source}, was cancelled",
-    )
-
-
-def test_runs_can_be_filtered(store):
-    add_done(store, 50.0, study="a")
-    (queued,) = store.add_runs([RunSpec.parse({"study": "b", "seed": 1})])
-    assert [run.id for run in store.runs(study="b")] == [queued]
-    assert [run.study for run in store.runs(status="done")] == ["a"]
-    assert [run.id for run in store.runs(ids=[queued])] == [queued]
-    assert store.runs(ids=[]) == []
-    assert [run.study for run in store.runs()] == ["a", "b"]
-
-
-def test_studies_come_in_the_order_they_were_touched(store):
-    for study in ("old", "new", "", "old"):
-        store.add_runs([RunSpec.parse({"study": study})])
-    assert store.studies() == ["new", "old"]
-
-
-def test_an_unknown_run_is_named(store):
-    with pytest.raises(RequestError, match=r"there is no run #7 in .*runs.db"):
-        store.run(7)

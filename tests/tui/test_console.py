@@ -222,6 +222,7 @@ async def test_a_file_that_is_no_store_is_said(tmp_path):
     (tmp_path / "runs.db").write_bytes(b"no database " * 100)
     async with console(tmp_path / "runs.db", wait=False) as pilot:
         await until(pilot, lambda: "is not a store that can be used" in text(pilot, "#empty"))
+        assert "✗" in text(pilot, "#status")
 
 
 async def test_a_store_that_vanishes_leaves_what_was_read_and_says_so(demo):
@@ -259,6 +260,7 @@ async def test_a_store_that_is_let_go_again_is_shown_again(demo, monkeypatch):
         await until(pilot, lambda: "is locked by another process" in text(pilot, "#status"))
         lock.execute("ROLLBACK")
         await until(pilot, lambda: "2 diverged" in text(pilot, "#status"))
+        assert "locked" not in text(pilot, "#status")
     lock.close()
 
 
@@ -277,6 +279,7 @@ async def test_r_reads_again_even_if_nothing_changed(demo):
         before = pilot.app.screen._snapshot
         await pilot.press("r")
         await until(pilot, lambda: pilot.app.screen._snapshot is not before)
+        assert pilot.app.screen._snapshot.runs == before.runs
 
 
 async def test_q_quits(demo):

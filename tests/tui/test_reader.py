@@ -106,6 +106,7 @@ def test_another_file_of_the_same_name_is_read_in_its_place(demo, tmp_path):
         message = posted.get(timeout=5)
         while isinstance(message, StoreTrouble) or message.snapshot.runs:
             message = posted.get(timeout=5)
+        assert message.snapshot.studies == ()
 
 
 def test_a_store_that_is_not_there_is_trouble_until_it_is(tmp_path):
