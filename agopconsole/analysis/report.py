@@ -83,7 +83,7 @@ class Report:
         return [self._row_dict(row) for row in self.rows]
 
     def _row_dict(self, row: ReportRow) -> dict[str, Any]:
-        group, delta, twin = row.group, row.delta, row.twin_delta
+        group = row.group
         return {
             "dataset": group.settings["dataset"],
             "model": group.settings["model"],
@@ -94,20 +94,22 @@ class Report:
             "mean": row.mean.mean,
             "std": row.mean.std,
             "ci95": row.mean.ci95,
-            "pairs": delta.pairs if delta else None,
-            "delta": delta.delta if delta else None,
-            "delta_ci95": delta.ci95 if delta else None,
-            "p_value": delta.p_value if delta else None,
-            "verdict": delta.verdict(str(self.baseline)) if delta else None,
+            **_difference_dict(row.delta, self.baseline),
             "twin": group.twin,
-            "twin_pairs": twin.pairs if twin else None,
-            "twin_delta": twin.delta if twin else None,
-            "twin_delta_ci95": twin.ci95 if twin else None,
-            "twin_p_value": twin.p_value if twin else None,
-            "twin_verdict": twin.verdict(str(group.twin)) if twin else None,
+            **_difference_dict(row.twin_delta, group.twin, "twin_"),
             "reference": row.reference,
             **group.counts(self.metric),
         }
+
+
+def _difference_dict(found: Difference | None, other: str | None, prefix: str = "") -> dict[str, Any]:
+    return {
+        f"{prefix}pairs": found.pairs if found else None,
+        f"{prefix}delta": found.delta if found else None,
+        f"{prefix}delta_ci95": found.ci95 if found else None,
+        f"{prefix}p_value": found.p_value if found else None,
+        f"{prefix}verdict": found.verdict(str(other)) if found else None,
+    }
 
 
 def build_report(
