@@ -4,16 +4,20 @@ Picture i of a split is of one colour, `colour(i)`, so that a reader that mixes 
 """
 
 import gzip
+import hashlib
 import io
 import pickle
 import struct
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from scipy.io import savemat
+
+from agopconsole.backend.data.published import PUBLISHED
 
 
 def colour(i: int) -> tuple[int, int, int]:
@@ -46,6 +50,15 @@ def write_idx(folder: Path, *, zipped: bool = True, train: int = 4, test: int = 
                 path.with_suffix(".gz").write_bytes(gzip.compress(idx_bytes(array), mtime=0))
             else:
                 path.write_bytes(idx_bytes(array))
+
+
+def pass_for_published(monkeypatch, name: str, folder: Path) -> None:
+    """Has the files in `folder` taken for the published ones of the data set `name`, going by their checksums."""
+    known = PUBLISHED[name]
+    files = tuple(
+        replace(file, md5=hashlib.md5((folder / file.name).read_bytes()).hexdigest()) for file in known.files
+    )
+    monkeypatch.setitem(PUBLISHED, name, replace(known, files=files))
 
 
 def cifar_files(name: str) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.dataset_files import idx_bytes, write_idx
+from helpers.dataset_files import idx_bytes, pass_for_published, write_idx
 
 from agopconsole.backend.data import idx, load_dataset
 from agopconsole.backend.data.idx import find_idx
@@ -65,12 +65,7 @@ def test_a_folder_that_lacks_a_file_is_not_taken(tmp_path):
 
 def test_the_published_files_are_told_from_others(tmp_path, monkeypatch):
     write_idx(tmp_path / "mnist")
-    known = PUBLISHED["mnist"]
-    files = tuple(
-        replace(file, md5=hashlib.md5((tmp_path / "mnist" / file.name).read_bytes()).hexdigest())
-        for file in known.files
-    )
-    monkeypatch.setitem(idx.PUBLISHED, "mnist", replace(known, files=files))
+    pass_for_published(monkeypatch, "mnist", tmp_path / "mnist")
     assert load_dataset("mnist", tmp_path, image_size=32).origin.startswith("published idx files in mnist, ")
 
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from helpers.dataset_files import cifar_files, save_picture, write_idx, write_tar
+from helpers.dataset_files import cifar_files, pass_for_published, save_picture, write_idx, write_tar
 from helpers.file_server import serving
 
 from agopconsole.backend.data import fetch, load_dataset, loading, status
@@ -58,12 +58,7 @@ def test_offline_one_line_says_what_is_missing_where_and_what_helps(tmp_path, ar
 
 def test_fetching_brings_every_file_from_a_folder_that_the_user_names(tmp_path, monkeypatch):
     write_idx(tmp_path / "stick")
-    known = PUBLISHED["mnist"]
-    files = tuple(
-        replace(file, md5=hashlib.md5((tmp_path / "stick" / file.name).read_bytes()).hexdigest())
-        for file in known.files
-    )
-    monkeypatch.setitem(loading.PUBLISHED, "mnist", replace(known, files=files))
+    pass_for_published(monkeypatch, "mnist", tmp_path / "stick")
     raw = tmp_path / "data" / "MNIST" / "raw"
     assert fetch("mnist", tmp_path / "data", mirror=str(tmp_path / "stick")) == str(raw)
     assert load_dataset("mnist", tmp_path / "data", image_size=32).train.labels.tolist() == [3, 4, 5, 6]
