@@ -13,6 +13,7 @@ from rich.text import Text
 
 from agopconsole.analysis.charts import accuracy_series, line_chart, loss_gap_series
 from agopconsole.analysis.tables import Look
+from agopconsole.cli.output import note
 from agopconsole.cli.progress import Progress, ProgressMeter
 from agopconsole.cli.run_text import epoch_line, status_line
 from agopconsole.cli.watch import View
@@ -57,11 +58,14 @@ class LiveView(View):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        failed: list[RunRecord] = []
         try:
             if error is None:
-                self._draw()
+                failed = self._draw(last=True)
         finally:
             self._live.stop()
+        for run in failed:
+            note(status_line(run))
 
     def update(self) -> None:
         """Draws the next frame, if it is time."""
@@ -72,19 +76,25 @@ class LiveView(View):
         """Keeps a line for the person at the terminal on the screen."""
         self._notice = text
 
-    def _draw(self) -> None:
+    def _draw(self, *, last: bool = False) -> list[RunRecord]:
+        """Draws a frame; returns the runs that failed, which the last frame leaves to whole lines below it."""
         runs = self._store.runs(ids=self._ids)
         running = [run for run in runs if run.status == "running"]
         self._drawn_at = time.monotonic()
         lines = [self._line(text) for run in running[:3] for text in self._running_lines(run)]
         lines += [self._line(self._notice, "yellow")] if self._notice else []
         failed = [run for run in runs if run.status == "failed"]
-        lines += [self._line(status_line(run), "red") for run in failed[-3:]]
+        if not last:
+            lines += [self._line(status_line(run), "red") for run in failed[-3:]]
         compared = [run for run in runs if run.id in self._compared]
         charted = compared if any(run.epoch or run.diverged for run in compared) else runs
         self._update_charts(charted, room=self._console.height - len(lines) - 3)
         progress = self._meter.measure(runs, sum(self._part_of_epoch(run) for run in running))
-        self._live.update(Group(*self._charts, self._bar(progress), *lines), refresh=True)
+        picture = [*self._charts, self._bar(progress)]
+        if last and not any(run.epoch for run in runs):
+            picture = []  # nothing was trained
+        self._live.update(Group(*picture, *lines), refresh=True)
+        return failed
 
     def _line(self, text: str, style: str = "") -> Text:
         return Text(self._look.fit(text), style, no_wrap=True, overflow="crop")

@@ -47,8 +47,8 @@ class ProgressMeter:
 
     def measure(self, runs: Sequence[RunRecord], part: float = 0.0) -> Progress:
         """The progress of `runs`, `part` epochs beyond their last whole ones."""
-        done = part + sum(run.epochs if run.status in ENDED else run.epoch for run in runs)
-        total = sum(run.epochs for run in runs)
+        done = part + sum(run.epoch for run in runs)
+        total = sum(run.epoch if run.status in ENDED else run.epochs for run in runs)
         if self._done_at_start is None:
             self._done_at_start = done
         gained = done - self._done_at_start

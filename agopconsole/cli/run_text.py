@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -9,6 +10,9 @@ from agopconsole.analysis.tables import Column, Row, number
 from agopconsole.metrics import EpochMetrics
 from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord
+
+_LONGEST_REASON = 60
+"""Characters of a table that the reason of a failure may take; `runs show` has the whole of it."""
 
 _RUN_COLUMNS = (
     Column("id", "id", "right"),
@@ -54,9 +58,11 @@ def run_columns(rows: Sequence[Row]) -> list[Column]:
 
 
 def _beware(row: Row) -> str:
-    """The flags in words and, where they do not say it already, the reason of a failure."""
+    """The flags in words and, where they do not say it already, how the reason of a failure begins."""
     words = [flag.replace("_", " ") for flag in row["flags"]]
-    return ", ".join([*words, *([row["error"]] if row["error"] and "diverged" not in row["flags"] else [])])
+    if row["error"] and "diverged" not in row["flags"]:
+        words.append(textwrap.shorten(row["error"], _LONGEST_REASON, placeholder="…"))
+    return ", ".join(words)
 
 
 def epoch_line(run: RunRecord, epoch: EpochMetrics) -> str:

@@ -52,3 +52,13 @@ def test_a_part_of_an_epoch_counts():
 def test_a_run_that_ended_early_has_nothing_left():
     progress = ProgressMeter(Clock()).measure([FakeRun(3, status="failed")])
     assert (progress.share, progress.runs_done) == (1.0, 1)
+    assert str(progress) == "100%  epoch 3/3"
+
+
+def test_what_a_run_that_failed_did_not_train_is_no_speed():
+    clock = Clock()
+    meter = ProgressMeter(clock)
+    meter.measure([FakeRun(0), FakeRun(0)])
+    clock.now = 10.0
+    progress = meter.measure([FakeRun(0, status="failed"), FakeRun(1)])
+    assert (progress.share, progress.seconds_left) == (0.1, 90.0)

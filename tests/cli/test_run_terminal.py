@@ -61,6 +61,15 @@ def test_no_frame_is_larger_than_the_terminal(tmp_path, columns, lines):
     assert longest < lines
 
 
+def test_a_failure_is_told_whole_below_the_picture(tmp_path):
+    terminal = Terminal(["run", "--name", "fail"], tmp_path, columns=30)
+    assert terminal.finish() == 1
+    last = terminal.text.replace("\r", "").split("\x1b[?25h")[-1]
+    assert last.splitlines()[0] == "#1 kaiming_uniform s0  failed: the data set is not there"
+    assert "100%" not in last
+    assert "validation accuracy" not in terminal.text.split("\x1b[1A")[-1]
+
+
 def test_ctrl_c_stops_the_run_with_its_checkpoint(tmp_path):
     terminal = Terminal(["run", "--epochs", "500", "--lr", "0.01"], tmp_path)
     done = tmp_path / "runs.files" / "run-1" / "done.txt"

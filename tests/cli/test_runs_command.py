@@ -58,6 +58,17 @@ def test_list_in_csv_and_markdown(cli, store):
     assert cli("runs", "list", "--format", "markdown")[1].startswith("| id |")
 
 
+def test_a_long_reason_is_cut_in_the_table_and_whole_elsewhere(cli, store):
+    reason = ("the archive is not there: " + "looked here and there " * 15).strip()
+    [run_id] = store.add_runs([RunSpec()])
+    store.finish(run_id, "failed", reason)
+    table = cli("runs", "list")[1]
+    assert "the archive is not there: looked here" in table
+    assert max(map(len, table.splitlines())) < 160
+    assert answer(cli, "runs", "list", "--format", "json")[0]["error"] == reason
+    assert reason in cli("runs", "show", "1")[1].splitlines()[0]
+
+
 def test_an_empty_list_is_an_empty_list(cli, store):
     assert answer(cli, "runs", "list", "--format", "json") == []
     assert cli("runs", "list")[0] == 0
