@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +17,8 @@ VERSION = 1
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another before SQLite gives up."""
+
+_PAGE = 4096
 
 
 def utc_now() -> str:
@@ -39,13 +43,28 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     try:
         return _connect(path)
     except sqlite3.OperationalError as error:
-        raise WorkError(f"the store {path} cannot be opened: {error}") from None
+        raise WorkError(f"the store {path} cannot be opened: {reason(error, path)}") from None
     except sqlite3.DatabaseError as error:
         raise RequestError(f"{path} is not a store that can be used: {error}") from None
 
 
+def reason(error: sqlite3.Error, path: Path) -> str:
+    """What SQLite says, and that the disk is full where that is behind it: it calls most of that an I/O error."""
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(path.parent).free < _PAGE:
+            return f"{error} (there is no room left on the disk)"
+    return str(error)
+
+
+def _address(path: Path) -> str:
+    """The file as SQLite is to open it: as it lies where nothing beside it can be written, as on a read-only disk."""
+    beside = path.with_name(f"{path.name}-wal")
+    fixed = path.exists() and not os.access(path.parent, os.W_OK) and not beside.exists()
+    return f"{path.resolve().as_uri()}{'?immutable=1' if fixed else ''}"
+
+
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(_address(path), timeout=BUSY_SECONDS, isolation_level=None, uri=True)
     try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")

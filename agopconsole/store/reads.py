@@ -126,7 +126,7 @@ class Reads(Session):
     def damage(self) -> str | None:
         """The first thing that is wrong with the file, or None; it reads the whole of it."""
         result: str = self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        return None if result == "ok" else result
+        return None if result == "ok" else result.splitlines()[-1]  # the first line names the database alone
 
     def change_count(self) -> tuple[int, int]:
         """A pair that differs from the last one if and only if the store may have changed since."""

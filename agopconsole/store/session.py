@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from agopconsole.store.connection import connect, utc_now
+from agopconsole.errors import WorkError
+from agopconsole.store.connection import connect, reason, utc_now
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
 class Session:
-    """An open store; see `Store`."""
+    """An open store; see `Store`.
+
+    As a context manager it names itself in an error of the database: SQLite's own words never say which file.
+    """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         self.path = path
@@ -27,6 +32,8 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise WorkError(f"the store {self.path} cannot be used: {reason(error, self.path)}") from error
 
     def close(self) -> None:
         """Closes the connection."""

@@ -1,13 +1,14 @@
 import contextlib
 import sqlite3
 import threading
+from types import SimpleNamespace
 
 import pytest
 from helpers.imports import HEAVY, loaded_by
 from helpers.stored_runs import add_done
 from sqlite_utils import Database
 
-from agopconsole.errors import RequestError
+from agopconsole.errors import RequestError, WorkError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store, connection
 from agopconsole.store.schema import migrations
@@ -70,6 +71,40 @@ def test_a_folder_is_no_store(path):
     path.mkdir()
     with pytest.raises(RequestError, match="not a store that can be used"):
         Store(path)
+
+
+def unusable(path, words, use):
+    """Checks that `use` of an open store fails with words that name it."""
+    with pytest.raises(WorkError, match=rf"the store .*runs\.db cannot be used: {words}"), Store(path) as store:
+        use(store)
+
+
+def test_a_store_in_a_folder_that_takes_no_file_is_read_as_it_lies(path, monkeypatch):
+    with Store(path, create=True) as store:
+        run_id = add_done(store, 50.0)
+    monkeypatch.setattr(connection.os, "access", lambda *_: False)  # root may write anywhere
+    with Store(path) as store:
+        assert store.run(run_id).best_val_accuracy == 50.0
+        assert [file.name for file in path.parent.iterdir()] == ["runs.db"]
+    unusable(path, "attempt to write a readonly database", lambda store: store.log(run_id, "info", "a line"))
+
+
+def test_damage_that_shows_late_names_the_store_too(path):
+    with Store(path, create=True) as store:
+        add_done(store, 50.0)
+    whole = path.read_bytes()
+    damaged = whole[:4096] + GARBAGE + whole[4096 + len(GARBAGE) :]
+    path.write_bytes(damaged)
+    unusable(path, "database disk image is malformed", lambda store: store.runs())
+    with Store(path) as store:
+        assert "page" in store.damage().lower()
+    assert path.read_bytes() == damaged
+
+
+def test_a_full_disk_is_named(path, monkeypatch):
+    monkeypatch.setattr(connection.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    error = sqlite3.OperationalError("disk I/O error")
+    assert connection.reason(error, path) == "disk I/O error (there is no room left on the disk)"
 
 
 def test_a_newer_store_is_refused(path):
