@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +56,11 @@ def _unpickle(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        words = str(error).split("WeightsUnpickler error:")[-1].strip() or type(error).__name__
-        raise ValueError(words.splitlines()[0].rstrip(".")) from error
+        refused = re.search(r"GLOBAL (\S+)", str(error))
+        words = refused[1] if refused else str(error).partition(". ")[0]
+        # A KeyError's text is a bare key, and torch's refusals go on for a page.
+        known = isinstance(error, (RuntimeError, pickle.UnpicklingError)) and words
+        raise ValueError(words.splitlines()[0].rstrip(".") if known else type(error).__name__) from error
 
 
 @dataclass(frozen=True, slots=True)

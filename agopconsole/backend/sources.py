@@ -104,6 +104,9 @@ def load_source(
         path = Path(spec.source).expanduser()
         title, image_size = path.name, None
     weights = load_weights(path)
+    broken = [name for name, tensor in weights.tensors.items() if not bool(tensor.isfinite().all())]
+    if broken:
+        raise RequestError(f"source '{title}': {broken[0]} holds values that are not finite")
     return Source(
         title=title,
         model_name=weights.fact("model") or spec.model,

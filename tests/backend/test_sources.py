@@ -73,6 +73,13 @@ def test_weights_of_no_layer_of_the_model_are_an_error_not_random_weights(tmp_pa
         load(spec_from(path), tmp_path).network(with_head=False)
 
 
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path):
+    path = tmp_path / "diverged.safetensors"
+    save_weights(path, {"features.0.weight": torch.ones(2), "features.3.weight": torch.tensor([1, torch.nan])}, {})
+    with pytest.raises(RequestError, match=r"diverged.*features\.3\.weight holds values that are not finite"):
+        load(spec_from(path), tmp_path)
+
+
 def test_a_tensor_of_another_shape_is_named_with_both_shapes(tmp_path):
     path = tmp_path / "narrow.safetensors"
     state = build_model("vgg11", classes=5, image_size=32).state_dict()
