@@ -8,6 +8,9 @@ from pathlib import Path
 BEST_WEIGHTS = "best.safetensors"
 """In a run's folder: the weights of its best epoch, to read anywhere."""
 
+FEATURES = "features"
+"""Beside the runs' folders: the folder of extracted feature matrices, which all runs share."""
+
 LAST_STATE = "last.pt"
 """In a run's folder: all that the run needs to go on after its last whole epoch."""
 

@@ -26,9 +26,10 @@ def inspect(
     output_format: TableFormat = "table",
 ) -> int:
     """Measure the start of a run, layer by layer."""
-    from agopconsole.backend.places import BEST_WEIGHTS, Places
+    from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
     from agopconsole.cli.run_text import START_COLUMNS
     from agopconsole.queue import requests
+    from agopconsole.store import files_beside
 
     settings = settings_of(context)
     spec = read_spec(config, given)
@@ -40,8 +41,8 @@ def inspect(
             if source_id is None:
                 return INTERRUPTED
             source = store.run_files(source_id) / BEST_WEIGHTS
-    files = settings.db.with_suffix(".files")
-    places = Places(files, files / "features", settings.data, source, mirror)
+    files = files_beside(settings.db)
+    places = Places(files, files / FEATURES, settings.data, source, mirror)
 
     from agopconsole.backend.run import measure_spec  # imports torch; not before the request is known to be sound
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from agopconsole.analysis.charts import accuracy_series, line_chart, loss_gap_series
+from agopconsole.analysis.charts import Series, accuracy_series, line_chart, loss_gap_series
 from agopconsole.analysis.tables import Look
 from agopconsole.cli.output import note
 from agopconsole.cli.progress import Progress, ProgressMeter
@@ -26,7 +27,6 @@ _SIDE_BY_SIDE = 100
 
 _CHART_LINES = 16
 _LOWEST_CHART = 8
-_GAP_NOTES = ("underfit", "overfit")
 
 
 class LiveView(View):
@@ -147,26 +147,17 @@ class LiveView(View):
             self._charts = [_picture(self._accuracy(runs, histories, width, room).split("\n"))]
 
     def _accuracy(self, runs: list[RunRecord], histories: _Histories, width: int, height: int) -> str:
-        return line_chart(
-            accuracy_series(runs, histories, by_method=len(runs) > 2),
-            width=width,
-            height=height,
-            title="validation accuracy, %",
-            colour=self._look.colour,
-            unicode=self._look.unicode,
-        )
+        series = accuracy_series(runs, histories, by_method=len(runs) > 2)
+        return self._chart(series, width, height, title="validation accuracy, %")
 
     def _loss_gap(self, runs: list[RunRecord], histories: _Histories, width: int, height: int) -> str:
-        return line_chart(
-            loss_gap_series(runs, histories, by_method=len(runs) > 2),
-            width=width,
-            height=height,
-            title="loss gap: validation less training",
-            zero_line=True,
-            notes=_GAP_NOTES,
-            colour=self._look.colour,
-            unicode=self._look.unicode,
-        )
+        series = loss_gap_series(runs, histories, by_method=len(runs) > 2)
+        title = "loss gap: validation less training"
+        return self._chart(series, width, height, title=title, zero_line=True, notes=("underfit", "overfit"))
+
+    def _chart(self, series: Sequence[Series], width: int, height: int, **options: Any) -> str:
+        look = self._look
+        return line_chart(series, width=width, height=height, colour=look.colour, unicode=look.unicode, **options)
 
 
 _Histories = dict[int, list[EpochMetrics]]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from agopconsole.backend import events
-from agopconsole.backend.places import BEST_WEIGHTS, Places
+from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
 from agopconsole.errors import AgopconsoleError
 from agopconsole.queue.identity import process_owner
 from agopconsole.queue.paths import located
@@ -148,7 +148,7 @@ def _places(store: Store, assignment: Assignment) -> Places:
     source = assignment.run.source_run
     return Places(
         run_files=store.run_files(assignment.run.id),
-        features=store.files / "features",
+        features=store.files / FEATURES,
         data=assignment.data,
         source=store.run_files(source) / BEST_WEIGHTS if source is not None else None,
         mirror=assignment.mirror,

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
+def files_beside(path: Path) -> Path:
+    """The folder beside the store at `path` that holds checkpoints and feature matrices."""
+    return path.with_suffix(".files")
+
+
 class Session:
     """An open store; see `Store`.
 
@@ -47,8 +52,8 @@ class Session:
 
     @property
     def files(self) -> Path:
-        """The folder beside the store that holds checkpoints and feature matrices."""
-        return self.path.with_suffix(".files")
+        """The folder of checkpoints and feature matrices."""
+        return files_beside(self.path)
 
     def run_files(self, run_id: int) -> Path:
         """The folder of one run's checkpoints."""
