@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from typer import Abort
 from typer.exceptions import TyperException
@@ -21,12 +23,18 @@ _GLOBAL_OPTIONS = ("--db", "--data-dir")
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command and returns its exit status."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
+        Path.cwd()
+    except OSError:
+        return _fail("the folder that you are in is not there any more", 1)
+    try:
         status = build_command(app)(globals_first(arguments), prog_name="agopconsole", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # Typer makes the one into the other, and keeps every other SystemExit to itself.
         # The interpreter flushes once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
@@ -39,8 +47,16 @@ def run(arguments: Sequence[str]) -> int:
     except sqlite3.Error as error:
         return _fail(f"the store: {error}", 1)
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        return _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), 1)
     return status if isinstance(status, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Points standard streams that came closed at nothing: a store must not be opened under the number of one."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            os.set_inheritable(number := os.open(os.devnull, os.O_RDWR), True)
+            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8"))
 
 
 def globals_first(arguments: Sequence[str]) -> list[str]:
@@ -81,5 +97,6 @@ def _usage(error: TyperException) -> str:
 
 
 def _fail(message: str, status: int) -> int:
-    print(f"agopconsole: error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    with contextlib.suppress(OSError):  # the status says it too
+        print(f"agopconsole: error: {' '.join(message.split())}", file=sys.stderr, flush=True)  # noqa: T201
     return status
