@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from agopconsole.errors import WorkError
+
+_ROOM = 2**20
+"""A disk with less than these bytes left is full."""
 
 
 @contextlib.contextmanager
 def written_beside(path: Path) -> Iterator[Path]:
-    """A path to write to; at the end it takes the place of `path` at once, so that no half file is ever read."""
+    """A path to write to; at the end it takes the place of `path` at once, so that no half file is ever read.
+
+    Raises:
+        WorkError: if the disk does not take it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield beside
         beside.replace(path)
+    except Exception as error:
+        full = shutil.disk_usage(path.parent).free < _ROOM
+        if full:
+            raise WorkError(f"{path} cannot be written: there is no room left on the disk") from None
+        if isinstance(error, OSError):
+            raise WorkError(f"{path} cannot be written: {error.strerror}") from None
+        raise
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.truncate(beside, 0)  # an error may hold torch's writer, and that the room of the file
+            beside.unlink()
