@@ -17,7 +17,7 @@ Value = Callable[[EpochMetrics], float]
 
 
 def accuracy_series(runs: Sequence[RunRecord], histories: Histories, *, by_method: bool = True) -> list[Series]:
-    """Validation accuracy over the epochs, in per cent.
+    """Validation accuracy over the epochs, in percent.
 
     Args:
         runs: what to draw.

@@ -21,7 +21,7 @@ _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def accuracy(value: float | None) -> str:
-    """Per cent with one decimal."""
+    """Percent with one decimal."""
     return NO_VALUE if value is None or not math.isfinite(value) else f"{value:.1f}"
 
 

@@ -14,15 +14,8 @@ from agopconsole.analysis.student_t import critical_value
 from agopconsole.analysis.tables import FORMATS, Look
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
-from agopconsole.store import Store
 
 KEYS = {"dataset", "init", "n", "mean", "std", "ci95", "delta", "delta_ci95", "p_value", "reference"}
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "runs.db", create=True) as opened:
-        yield opened
 
 
 def add_seeds(store, init, accuracies, **fields):

@@ -177,6 +177,17 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_names_epoch_and_step(tmp_pat
     assert not (tmp_path / "last.pt").exists()
 
 
+def test_a_validation_loss_that_is_not_finite_ends_the_run_without_a_checkpoint(tmp_path):
+    run = run_on()
+    run.pictures.pixels[run.validation] = 255
+    run.pictures._std[:] = 1e-38  # the training pictures are black, the others overflow
+    run.pictures.pixels[run.train] = 0
+    run.pictures._mean[:] = 0
+    with pytest.raises(DivergedError, match=r"diverged after epoch 1: the validation loss is (nan|inf)"):
+        events_of(spec_of(), run, tmp_path)
+    assert not (tmp_path / "last.pt").exists()
+
+
 def test_long_runs_keep_about_two_thousand_steps(tmp_path):
     spec = spec_of(batch_size=1, epochs=70)
     steps = steps_of(events_of(spec, run_on(), tmp_path))

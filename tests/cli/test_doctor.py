@@ -1,3 +1,14 @@
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+from helpers.stored_runs import add_done
+
+from agopconsole.queue.identity import process_owner
+from agopconsole.spec import RunSpec
+
+
 def test_doctor_finds_all_well(cli):
     status, out, _ = cli("doctor")
     assert status == 0
@@ -15,3 +26,31 @@ def test_doctor_names_a_broken_store(cli, tmp_path):
     assert status == 1
     [line] = [line for line in out.splitlines() if line.startswith("broken")]
     assert "runs.db" in line
+
+
+def test_doctor_counts_the_runs_and_says_whose_process_is_gone(cli, store):
+    add_done(store, 80.0)
+    store.add_runs([RunSpec.parse({"seed": 1})])
+    store.claim(replace(process_owner(), pid_started=0.0))
+    status, out, _ = cli("doctor", "--format", "json")
+    found = {finding["what"]: finding for finding in json.loads(out)}
+    assert status == 0
+    assert "runs.db: 2 runs, 1 of them still to be worked on" in found["store"]["text"]
+    assert found["queue"]["state"] == "note"
+    assert "the process of 1 running runs is gone" in found["queue"]["text"]
+
+
+def test_doctor_finds_damage_that_opening_a_store_does_not(cli, store):
+    for seed in range(40):
+        add_done(store, 80.0, seed=seed)
+    with closing(sqlite3.connect(store.path)) as database:
+        page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'epochs'").fetchone()[0]
+        size = database.execute("PRAGMA page_size").fetchone()[0]
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    with store.path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\x07" * size)
+    status, out, _ = cli("doctor")
+    assert status == 1
+    assert any(line.startswith("broken  store") for line in out.splitlines())

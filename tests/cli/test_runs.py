@@ -9,18 +9,11 @@ from helpers.stored_runs import OWNER, add_done, add_failed, make_epoch
 
 from agopconsole.metrics import LayerStart
 from agopconsole.spec import RunSpec
-from agopconsole.store import Store
 
 SUMMARY = (
     "id name study status init dataset model source seed epoch epochs attempts best_val_accuracy loss_gap flags error"
 )
 HISTORY = "epoch train_loss train_accuracy val_loss val_accuracy loss_gap seconds images_per_second"
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "runs.db", create=True) as store:
-        yield store
 
 
 def answer(cli, *arguments):

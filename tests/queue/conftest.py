@@ -2,14 +2,11 @@ import pytest
 
 from agopconsole.queue.requests import submit
 from agopconsole.spec import RunSpec
-from agopconsole.store import Store
 
 
-@pytest.fixture
-def store(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def in_its_own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with Store(tmp_path / "runs.db", create=True) as store:
-        yield store
 
 
 @pytest.fixture

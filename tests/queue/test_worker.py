@@ -109,9 +109,11 @@ def test_a_cancelled_run_stops_at_its_next_step(store, queue_run, drain):
     run_id = queue_run(epochs=1000)
 
     def cancel():
-        if store.run(run_id).epoch >= 1 and store.run(run_id).status == "running":
+        if store.run(run_id).epoch >= 1 and not cancelled:
+            cancelled.append(run_id)
             requests.cancel(store, run_id)
 
+    cancelled = []
     drain(meanwhile=cancel)
     run = store.run(run_id)
     assert run.status == "cancelled"

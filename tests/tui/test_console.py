@@ -1,6 +1,7 @@
 """The console as a user meets it: what it shows, what its keys do, and what happens to it while it is open."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from helpers.console import console, lines, press, table, text, until
@@ -170,6 +171,19 @@ async def test_an_open_run_goes_on_while_another_process_trains_it(demo):
         await until(pilot, lambda: epochs.row_count == 13 and "still here" in text(pilot, "#log-lines"))
         assert "epoch 13/20" in text(pilot, "#heading")
         assert epochs.cursor_row == 12
+
+
+async def test_an_open_run_that_is_removed_says_so(demo):
+    async with console(demo) as pilot:
+        await press(pilot, "g", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen) and pilot.app.caught_up)
+        assert text(pilot, "#log-lines") == "nothing logged yet"
+        with closing(sqlite3.connect(demo)) as database, database:
+            database.execute("DELETE FROM runs WHERE id = 18")
+        await until(pilot, lambda: "#18 is no longer in the store" in text(pilot, "#heading"))
+        demo.unlink()
+        await until(pilot, lambda: "✗" in text(pilot, "#heading"))
+        assert "runs.db" in text(pilot, "#heading")
 
 
 async def test_the_table_follows_another_process_and_the_cursor_stays_on_its_row(demo):

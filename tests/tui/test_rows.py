@@ -24,12 +24,6 @@ def demo_rows(tmp_path_factory):
         return build_rows(snapshot_of(store), grouped=True, opened={})
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "runs.db", create=True) as store:
-        yield store
-
-
 def queue(store, *tables):
     return store.add_runs([RunSpec.parse(table) for table in tables])
 
