@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 TableFormat = Annotated[Literal["table", "json", "csv", "markdown"], typer.Option("--format", help="how to print it")]
 OfStudy = Annotated[str | None, typer.Option("--study", metavar="TEXT", help="only the runs of that study")]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="TOML file of these options; one that is given here as well overrides it")
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="TOML file of these options; one that is given here as well overrides it"
+    ),
 ]
 Mirror = Annotated[
     str | None,
