@@ -7,9 +7,12 @@ import sys
 
 def main() -> None:
     """Runs the command line and exits with its status."""
-    from agopconsole.cli.entry import run  # a job's process imports this module too, and needs no command line
+    try:
+        from agopconsole.cli.entry import run  # a job's process imports this module too, and needs no command line
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,11 @@ def work_through(
     with Worker(store, settings.data, mirror=mirror) as worker:
         ids = request()
         all_ids = with_sources(store, ids)
-        with watch(store, all_ids, ids) as view:
-            worker.run(drain=True, only=all_ids, meanwhile=lambda: show(view, worker))
-        if cancels and signal.SIGINT in worker.signals:
-            for run_id in ids:
-                cancel_with_sources(store, run_id)
+        try:
+            with watch(store, all_ids, ids) as view:
+                worker.run(drain=True, only=all_ids, meanwhile=lambda: show(view, worker))
+        finally:  # the third Ctrl-C comes out of there as an exception
+            if cancels and signal.SIGINT in worker.signals:
+                for run_id in ids:
+                    cancel_with_sources(store, run_id)
         return ids, bool(worker.signals)

@@ -32,7 +32,7 @@ class Worker:
     """One worker on a store; a context manager, since it answers signals and owns processes.
 
     The first SIGINT, SIGTERM or SIGHUP stops it in peace: no new runs, and each job stops at its next step with its
-    last checkpoint. The second ends the jobs at once.
+    last checkpoint. The second ends the jobs at once, the third whatever the worker itself is at.
 
     Attributes:
         signals: those that came, in order.
@@ -56,7 +56,10 @@ class Worker:
         self._me = me
 
     def __enter__(self) -> Self:
-        self._handlers = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
+        for number in _SIGNALS:
+            # A hang-up that is ignored, as after nohup, is meant to be.
+            if signal.Signals(number).name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, self._interrupt)
         launch.warm_up(self._engine)
         return self
 
@@ -77,7 +80,7 @@ class Worker:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's signature
         self.signals.append(number)
-        if len(self.signals) > 2:
+        if len(self.signals) == 3:  # a fourth would interrupt the clearing up
             raise KeyboardInterrupt
 
     def run(

@@ -105,6 +105,16 @@ def test_ctrl_c_twice_ends_a_run_that_does_not_listen(tmp_path):
     assert not processes_in(tmp_path)
 
 
+def test_ctrl_c_held_down_cancels_the_run_too(tmp_path):
+    terminal = Terminal(["run", "--epochs", "500", "--lr", "0.01"], tmp_path)
+    terminal.read_until((tmp_path / "runs.files" / "run-1" / "begun.txt").exists)
+    terminal.press(CTRL_C * 10)
+    assert terminal.finish(seconds=10) == 130
+    assert "Traceback" not in terminal.text
+    assert statuses(tmp_path) == ["cancelled"]
+    assert not processes_in(tmp_path)
+
+
 def test_a_terminal_that_is_closed_puts_the_run_back(tmp_path):
     terminal = Terminal(["run", "--epochs", "500", "--lr", "0.01"], tmp_path)
     terminal.read_until((tmp_path / "runs.files" / "run-1" / "done.txt").exists)

@@ -49,6 +49,19 @@ def test_a_killed_worker_leaves_no_orphan_and_the_next_one_goes_on(store, workin
     assert len(repeated) <= 1  # the epoch in which it was killed
 
 
+def test_a_worker_under_nohup_outlives_the_terminal(store, queue_run, tmp_path):
+    run_id = queue_run(epochs=6)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does
+    try:
+        worker = start(["worker", "--drain"], tmp_path)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    eventually((store.run_files(run_id) / "begun.txt").exists)
+    worker.send_signal(signal.SIGHUP)
+    assert finish(worker)[0] == 0
+    assert store.run(run_id).status == "done"
+
+
 def test_worker_and_job_killed_together_are_made_up_for(store, working, tmp_path):
     worker, run_id = working()
     job = store.run(run_id).pid
