@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from agopconsole.backend.data.container import Container, PictureFile
@@ -65,7 +65,9 @@ def decode(container: Container, files: Sequence[PictureFile], target: Target, r
             try:
                 pixels[i], differed = _decode_one(container.read(name), target)
             except _BROKEN as error:
-                raise WorkError(f"{container.where(name)} is no whole picture: {error}") from None
+                # Pillow says of what it does not know only where in memory it lies.
+                why = "its form is unknown" if isinstance(error, UnidentifiedImageError) else error
+                raise WorkError(f"{container.where(name)} is no whole picture: {why}") from None
             resized += differed
         return resized
 

@@ -98,6 +98,12 @@ def test_a_broken_picture_is_named(tmp_path, name, content):
         load(tmp_path / "data")
 
 
+def test_what_is_no_picture_is_said_in_words(tmp_path):
+    (tmp_path / "a.png").write_text("not a picture")
+    with pytest.raises(WorkError, match=r"a\.png is no whole picture: its form is unknown$"):
+        load(tmp_path)
+
+
 def test_the_first_of_several_broken_pictures_is_the_one_named(tmp_path):
     for i in range(900):
         save_picture(tmp_path / f"{i:03}.png", 1)
