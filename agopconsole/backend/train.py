@@ -77,11 +77,27 @@ def train(spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[],
     yield trainer.finish()
 
 
+def batch_sizes(images: int, batch_size: int) -> list[int]:
+    """How many images each step of an epoch takes.
+
+    A last batch of a single image joins the one before it: a norm layer cannot train on it where a network has
+    shrunk its maps to one pixel.
+    """
+    sizes = [batch_size] * (images // batch_size)
+    rest = images % batch_size
+    if rest == 1 and sizes:
+        sizes[-1] += 1
+    elif rest:
+        sizes.append(rest)
+    return sizes
+
+
 class _Trainer:
     def __init__(self, spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool]) -> None:
         self.spec, self.run, self.folder, self.should_stop = spec, run, folder, should_stop
         self.optimizer = build_optimizer(spec, run.model.parameters())
-        self.steps_an_epoch = math.ceil(len(run.train) / spec.batch_size)
+        self.batches = batch_sizes(len(run.train), spec.batch_size)
+        self.steps_an_epoch = len(self.batches)
         self.keep_every = math.ceil(self.steps_an_epoch * spec.epochs / _STEPS_KEPT)
         chosen = torch.randperm(len(run.train), generator=stream(spec.split_seed, "fixed sample"))[:FIXED_SAMPLE]
         self.fixed_sample = run.train[chosen.sort().values]
@@ -109,7 +125,7 @@ class _Trainer:
         pending: list[StepMetrics] = []
         reported = began
         self.run.model.train()
-        for index, chosen in enumerate(torch.split(order, self.spec.batch_size)):
+        for index, chosen in enumerate(torch.split(order, self.batches)):
             if self.should_stop():
                 raise StoppedError(f"stopped in epoch {epoch}, step {index + 1}")
             step = self.epoch * self.steps_an_epoch + index

@@ -11,7 +11,7 @@ from torch.nn import functional
 from agopconsole.backend.checkpoint import load_state, load_weights
 from agopconsole.backend.data import Images, Pictures, epoch_order
 from agopconsole.backend.events import DivergedError, EpochDone, Finished, StepsDone, StoppedError
-from agopconsole.backend.train import Trainable, train
+from agopconsole.backend.train import Trainable, batch_sizes, train
 from agopconsole.metrics import EpochMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
 
@@ -55,6 +55,21 @@ def history_of(events):
 
 def steps_of(events):
     return [step for event in events if isinstance(event, StepsDone) for step in event.steps]
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "sizes"),
+    [(64, 32, [32, 32]), (66, 32, [32, 32, 2]), (65, 32, [32, 33]), (1, 32, [1]), (3, 1, [1, 1, 1]), (5, 9, [5])],
+)
+def test_no_image_is_left_to_a_last_batch_of_its_own(images, batch_size, sizes):
+    assert batch_sizes(images, batch_size) == sizes
+
+
+def test_norm_layers_over_maps_of_one_pixel_train_whatever_the_number_of_images(tmp_path):
+    run = run_on()
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3, 3))
+    run = replace(run, model=model, train=torch.arange(61))
+    assert len(steps_of(events_of(spec_of(batch_size=20), run, tmp_path))) == 9
 
 
 @pytest.mark.parametrize(
