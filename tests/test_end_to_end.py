@@ -120,3 +120,12 @@ def test_inspect_measures_the_start_that_the_run_had(folder):
     shown = answer(folder, "runs", "show", "1")
     options = ["--dataset=digits", "--classes=5-9", "--limit=64", "--val-fraction=0.05", "--init=kaiming_uniform"]
     assert answer(folder, "inspect", *options) == shown["start"]
+
+
+def test_inspect_takes_the_source_that_is_trained_already(folder):
+    [run] = [run for run in answer(folder, "runs", "list") if (run["init"], run["seed"]) == ("kaiming_nfm", 0)]
+    spec = answer(folder, "runs", "show", str(run["id"]))["spec"]
+    names = ("dataset", "classes", "limit", "val_fraction", "batch_size", "init", "source", "source_epochs")
+    options = [f"--{name.replace('_', '-')}={spec[name]}" for name in names]
+    assert answer(folder, "inspect", *options) == answer(folder, "runs", "show", str(run["id"]))["start"]
+    assert len(answer(folder, "runs", "list")) == 7

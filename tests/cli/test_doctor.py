@@ -4,6 +4,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from helpers.stored_runs import add_done
+from helpers.terminal import Terminal
 
 from agopconsole.queue.identity import process_owner
 from agopconsole.spec import RunSpec
@@ -54,3 +55,10 @@ def test_doctor_finds_damage_that_opening_a_store_does_not(cli, store):
     status, out, _ = cli("doctor")
     assert status == 1
     assert any(line.startswith("broken  store") for line in out.splitlines())
+
+
+def test_doctor_says_what_the_terminal_can_show(tmp_path):
+    terminal = Terminal(["doctor"], tmp_path, columns=90, NO_COLOR="1")
+    assert terminal.finish() == 0
+    assert "90 x 40, TERM=xterm-256color" in terminal.text
+    assert "no colour" in terminal.text
