@@ -1,0 +1,36 @@
+"""What the README tells people to type works."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from agopconsole.cli.app import app
+from agopconsole.study import read_study
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_runs(capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    rank, correlation = capsys.readouterr().out.split()
+    assert int(rank) >= 1
+    assert -1 <= float(correlation) <= 1
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_study_at_hand_can_be_read(path):
+    assert len(read_study(path).runs) >= 10
+
+
+def test_files_and_commands_it_names_exist():
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    names |= {group.name for group in app.registered_groups}
+    block = re.search(r"## Commands\n\n```\n(.*?)```", README, re.DOTALL)[1]
+    typed = {shlex.split(line.split("   ")[0])[1] for line in block.splitlines()}
+    assert typed == names
+    for path in re.findall(r"configs/\w+\.toml|docs/\w+\.svg|requirements[\w-]*\.txt", README):
+        assert (ROOT / path).is_file()
