@@ -25,6 +25,8 @@ from agopconsole.errors import RequestError, unknown_choice
 
 AUTO = "auto"
 SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, or a path to .safetensors, .pt or .pth"
+SOURCE_NAME = "source "
+"""How the name of a run begins that the console adds to train a source for others."""
 MOST_CLASSES = 1_000_000
 """No class has a higher number, so that a slip of the finger is an error and not a memory full of numbers."""
 MOST = 2**63 - 1
@@ -226,7 +228,7 @@ class RunSpec:
                 "val_fraction": self.val_fraction,
                 "precision": self.precision,
                 "device": self.device,
-                "name": f"source {name}" + (f" {classes}" if classes else ""),
+                "name": f"{SOURCE_NAME}{name}" + (f" {classes}" if classes else ""),
                 "study": self.study,
             }
         )

@@ -104,7 +104,7 @@ def group_runs(runs: Sequence[RunRecord]) -> list[Group]:
 def _source_runs(runs: Iterable[RunRecord]) -> set[int]:
     """The runs that the console added to train a source; one that a user asked for by `run:ID` is no such run."""
     wanted = {run.source_run for run in runs if (run.source or "").startswith("dataset:")}
-    return {run.id for run in runs if run.id in wanted and run.name.startswith("source ")}
+    return {run.id for run in runs if run.id in wanted and run.trains_source}
 
 
 def _precedence(run: RunRecord) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from agopconsole.analysis.tables import Column, Row, number
 from agopconsole.metrics import EpochMetrics
-from agopconsole.spec import RunSpec
+from agopconsole.spec import SOURCE_NAME, RunSpec
 from agopconsole.store import RunRecord
 
 _LONGEST_REASON = 60
@@ -18,7 +18,7 @@ _RUN_COLUMNS = (
     Column("id", "id", "right"),
     Column("study", "study"),
     Column("status", "status"),
-    Column("method", "method"),
+    Column("method", "method", text=lambda row: _method(row)),
     Column("dataset", "data set"),
     Column("model", "model"),
     Column("seed", "seed", "right"),
@@ -55,6 +55,11 @@ def run_columns(rows: Sequence[Row]) -> list[Column]:
     """The columns of a table of runs; the study and what to beware of only where there is any."""
     empty = [c for c in _RUN_COLUMNS if c.key in ("study", "flags") and not any(c.cell(row) for row in rows)]
     return [column for column in _RUN_COLUMNS if column not in empty]
+
+
+def _method(row: Row) -> str:
+    """The method, and of a run that trains a source for others what it is."""
+    return f"{row['method']} ({row['name']})" if row["name"].startswith(SOURCE_NAME) else row["method"]
 
 
 def _beware(row: Row) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
-from agopconsole.spec import RunSpec
+from agopconsole.spec import SOURCE_NAME, RunSpec
 
 T = TypeVar("T")
 
@@ -93,8 +93,13 @@ class RunRecord:
 
     @property
     def title(self) -> str:
-        """The run by its id, method and seed: `#3 kaiming_nfm s1`."""
-        return f"#{self.id} {self.method} s{self.seed}"
+        """The run by its id, method and seed, `#3 kaiming_nfm s1`, or as the source it trains: `#2 source digits`."""
+        return f"#{self.id} {self.name}" if self.trains_source else f"#{self.id} {self.method} s{self.seed}"
+
+    @property
+    def trains_source(self) -> bool:
+        """Whether the console added the run itself, to train a source for others."""
+        return self.name.startswith(SOURCE_NAME)
 
     @property
     def flags(self) -> list[str]:

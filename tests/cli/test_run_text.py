@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from helpers.stored_runs import add_done
 
-from agopconsole.cli.run_text import describe, status_line
+from agopconsole.cli.run_text import describe, run_columns, status_line
 
 
 @pytest.fixture
@@ -28,3 +28,9 @@ def test_a_description_names_what_was_asked_for_and_leaves_out_what_is_not_known
     assert "asked for: init=kaiming_normal, lr=0.5" in lines
     assert "study: s" in lines
     assert not any(line.startswith(("source run", "device")) for line in lines)
+
+
+def test_the_table_of_runs_tells_a_source_from_the_runs_that_waited_for_it(done):
+    rows = [done.summary(), replace(done, name="source digits 0-4").summary()]
+    method = next(column for column in run_columns(rows) if column.key == "method")
+    assert [method.cell(row) for row in rows] == ["kaiming_normal", "kaiming_normal (source digits 0-4)"]

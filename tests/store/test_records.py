@@ -1,6 +1,8 @@
 import pytest
 from helpers.stored_runs import add_done, add_failed
 
+from agopconsole.spec import RunSpec
+
 
 @pytest.fixture
 def run(store):
@@ -16,6 +18,13 @@ def test_a_summary_has_what_runs_list_prints(run):
 
 def test_a_title_tells_a_run_from_its_repeats(run):
     assert run.title == f"#{run.id} kaiming_normal s1"
+
+
+def test_a_source_that_was_trained_for_others_is_titled_as_one(store):
+    store.add_runs([RunSpec.parse({"init": "nfm", "source": "dataset:digits:0-4"})])
+    source, waiting = store.runs()
+    assert (source.title, source.trains_source) == ("#1 source digits 0-4", True)
+    assert (waiting.title, waiting.trains_source) == ("#2 nfm s0", False)
 
 
 def test_a_run_has_an_owner_once_it_was_claimed(store, run):
