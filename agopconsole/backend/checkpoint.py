@@ -55,7 +55,7 @@ def _unpickle(path: Path) -> Any:
         pass
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+    except Exception as error:  # a damaged pickle can fail in any way at all
         refused = re.search(r"GLOBAL (\S+)", str(error))
         words = refused[1] if refused else str(error).partition(". ")[0]
         # A KeyError's text is a bare key, and torch's refusals go on for a page.

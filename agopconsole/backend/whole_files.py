@@ -26,7 +26,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
-    except Exception as error:
+    except Exception as error:  # torch and safetensors say of a full disk what they like
         full = shutil.disk_usage(path.parent).free < _ROOM
         if full:
             raise WorkError(f"{path} cannot be written: there is no room left on the disk") from None

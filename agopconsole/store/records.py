@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
 from agopconsole.spec import SOURCE_NAME, RunSpec
 
-T = TypeVar("T")
+Metrics = TypeVar("Metrics", EpochMetrics, StepMetrics, LayerStart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def layer_from_row(row: sqlite3.Row) -> LayerStart:
     return _from_row(LayerStart, row)
 
 
-def _from_row(kind: type[T], row: sqlite3.Row) -> T:
-    values = {f.name: row[f.name] for f in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: float("nan") if value is None else value for name, value in values.items()})
+def _from_row(kind: type[Metrics], row: sqlite3.Row) -> Metrics:
+    names = [f.name for f in fields(kind)]
+    values: dict[str, Any] = {name: math.nan if row[name] is None else row[name] for name in names}
+    return kind(**values)

@@ -52,7 +52,7 @@ def _images(path: Path) -> Images:
         ValueError,
         TypeError,
         KeyError,
-        NotImplementedError,
+        NotImplementedError,  # scipy's word for a file of MATLAB 7.3
         zlib.error,
     ) as error:
         raise broken_archive(path, error) from None
