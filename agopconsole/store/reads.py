@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from agopconsole.errors import RequestError
 from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
-from agopconsole.store.records import LogLine, RunRecord, epoch_from_row, layer_from_row, step_from_row
+from agopconsole.store.records import EpochSums, LogLine, RunRecord, epoch_from_row, layer_from_row, step_from_row
 from agopconsole.store.session import Session
 
 
@@ -98,6 +99,20 @@ class Reads(Session):
         for row in rows:
             found[row["run_id"]].append(epoch_from_row(row))
         return found
+
+    def epoch_sums(self, ids: Collection[int], accuracy: float = math.inf) -> dict[int, EpochSums]:
+        """What the epochs of several runs add up to, by id; a run without any is left out.
+
+        Args:
+            ids: of the runs.
+            accuracy: the validation accuracy in percent whose first epoch is asked for.
+        """
+        rows = self._connection.execute(
+            "SELECT run_id, avg(val_accuracy), sum(seconds), min(CASE WHEN val_accuracy >= ? THEN epoch END)"
+            " FROM epochs WHERE run_id IN (SELECT value FROM json_each(?)) GROUP BY run_id",
+            (accuracy, json.dumps(list(ids))),
+        )
+        return {run_id: EpochSums(*values) for run_id, *values in rows}
 
     def steps(self, run_id: int) -> list[StepMetrics]:
         """The recorded steps of a run in order."""

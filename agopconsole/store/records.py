@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import sqlite3
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -78,7 +79,7 @@ class RunRecord:
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> RunRecord:
         """The record of a `SELECT *` row; columns of a later minor version are left aside."""
-        return cls(**{f.name: row[f.name] for f in fields(cls)})
+        return cls(*_columns(row))
 
     @cached_property
     def request(self) -> RunSpec:
@@ -122,12 +123,30 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EpochSums:
+    """What the epochs of one run add up to.
+
+    Attributes:
+        accuracy_area: mean validation accuracy over the epochs, in percent.
+        seconds: of training and evaluation.
+        first_epoch: the first whose validation accuracy reached the one asked for; None if none did.
+    """
+
+    accuracy_area: float | None
+    seconds: float | None
+    first_epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One line of a run's log."""
 
     time: str
     level: str
     message: str
+
+
+_columns = operator.itemgetter(*(f.name for f in fields(RunRecord)))
 
 
 def epoch_from_row(row: sqlite3.Row) -> EpochMetrics:

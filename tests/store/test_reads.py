@@ -1,11 +1,12 @@
 import dataclasses
 
 import pytest
-from helpers.stored_runs import OWNER, add_done, add_failed
+from helpers.stored_runs import OWNER, add_done, add_failed, make_epoch
 
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
+from agopconsole.store.records import EpochSums
 
 
 def test_a_run_is_found_by_its_fingerprint(store):
@@ -61,3 +62,12 @@ def test_another_connection_s_change_is_noticed(store):
         assert viewer.change_count() == before
         store.add_runs([RunSpec.parse({})])
         assert viewer.change_count() != before
+
+
+def test_epoch_sums_are_what_the_epochs_add_up_to(store):
+    first, second = store.add_runs([RunSpec.parse({"seed": seed}) for seed in (0, 1)])
+    for epoch, accuracy in enumerate((20.0, 70.0, 60.0), start=1):
+        store.record_epoch(first, make_epoch(epoch, val_accuracy=accuracy, seconds=2.0))
+    sums = store.epoch_sums([first, second], accuracy=60.0)
+    assert sums == {first: EpochSums(accuracy_area=50.0, seconds=6.0, first_epoch=2)}
+    assert store.epoch_sums([first], accuracy=70.5)[first].first_epoch is None
