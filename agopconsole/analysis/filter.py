@@ -93,7 +93,11 @@ def _tests(text: str) -> Iterator[Test]:
         value = match["value"].strip('"')
         if value:  # a field whose value is still to be typed asks for nothing yet
             test = _test(match["field"], value)
-            yield (lambda run, test=test: not test(run)) if match["no"] else test
+            yield _not(test) if match["no"] else test
+
+
+def _not(test: Test) -> Test:
+    return lambda run: not test(run)
 
 
 def _test(field: str | None, value: str) -> Test:

@@ -6,10 +6,11 @@ cancelled, and must not keep the console from quitting.
 
 from __future__ import annotations
 
+import operator
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual.message import Message
@@ -17,7 +18,7 @@ from textual.message import Message
 from agopconsole.analysis.groups import group_runs
 from agopconsole.errors import AgopconsoleError, RequestError
 from agopconsole.metrics import EpochMetrics
-from agopconsole.store import RunRecord, Store
+from agopconsole.store import RunRecord, Store, WorkerRecord
 from agopconsole.tui.messages import SnapshotRead, StoreTrouble
 from agopconsole.tui.snapshot import Snapshot, StudyRuns, Wanted
 
@@ -89,63 +90,97 @@ class StoreReader:
         """Reads this one file until it is gone or the reader is stopped."""
         opened = self.path.stat().st_ino
         seen: object = None
-        histories = _Histories(store)
+        known = _Known(store)
         while not self._stopped.is_set():
             # An open file outlives its name: without this look a deleted store would be shown for ever.
             if not self.path.exists() or self.path.stat().st_ino != opened:
                 raise RequestError(f"{self.path.name} is gone")
             self._busy_since = time.monotonic()
             wanted, forced, self._forced = self._wanted, self._forced, False
-            now = (store.change_count(), wanted)
+            # A worker may die without a word, that is without a change of the store.
+            now = (store.change_count(), wanted, known.workers())
             if forced:
-                histories = _Histories(store)
+                known = _Known(store)
             if forced or now != seen:
-                self._post(SnapshotRead(_read(store, wanted, histories)))
+                self._post(SnapshotRead(known.read(wanted)))
                 seen = now
             self._busy_since = None
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
 
-class _Histories:
-    """The epochs that were read so far; those of a run that has not moved since are not read again."""
+class _Known:
+    """What was read of the store so far; what has not moved since is not read again."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: dict[int, tuple[object, tuple[EpochMetrics, ...]]] = {}
+        self._marks: dict[int, tuple[object, ...]] = {}
+        self._runs: dict[int, RunRecord] = {}
+        self._studies: dict[str, tuple[tuple[RunRecord, ...], StudyRuns]] = {}
+        self._histories: dict[int, tuple[object, tuple[EpochMetrics, ...]]] = {}
 
-    def read(self, runs: list[RunRecord]) -> dict[int, tuple[EpochMetrics, ...]]:
-        """The epochs of `runs` by id."""
-        moved = {run.id: _progress(run) for run in runs if self._kept.get(run.id, (None,))[0] != _progress(run)}
-        for run_id, history in self._store.histories(moved).items():
-            self._kept[run_id] = (moved[run_id], tuple(history))
-        return {run.id: self._kept[run.id][1] for run in runs}
+    def workers(self) -> tuple[tuple[WorkerRecord, bool], ...]:
+        """The workers on the list, and whether each is alive."""
+        found = self._store.workers()
+        if not found:
+            return ()
+        from agopconsole.queue.identity import is_alive  # psutil is slow to import
+
+        return tuple((worker, is_alive(worker.owner, worker.heartbeat_at)) for worker in found)
+
+    def read(self, wanted: Wanted) -> Snapshot:
+        """The store as it is now."""
+        runs = self._read_runs()
+        chosen = [runs[i] for i in sorted(wanted.histories) if i in runs]
+        running = [run.id for run in runs.values() if run.status == "running" and run.epoch]
+        sums = self._store.epoch_sums(running) if running else {}
+        return Snapshot(
+            runs=runs,
+            studies=self._by_study(runs),
+            paces={i: found.seconds / runs[i].epoch for i, found in sums.items() if found.seconds},
+            workers=self.workers(),
+            queue_paused=self._store.queue_paused(),
+            wanted=wanted,
+            histories=self._read_histories(chosen),
+            start=tuple(self._store.start(wanted.start)) if wanted.start is not None else (),
+            log=tuple(self._store.logs(wanted.log)) if wanted.log is not None else (),
+        )
+
+    def _read_runs(self) -> dict[int, RunRecord]:
+        marks = self._store.run_marks()
+        moved = [run_id for run_id, mark in marks.items() if self._marks.get(run_id) != mark]
+        fresh = {run.id: run for run in self._store.runs(ids=moved)} if moved else {}
+        self._runs = {i: fresh.get(i) or self._runs[i] for i in marks if i in fresh or i in self._runs}
+        self._marks = marks
+        return self._runs
+
+    def _read_histories(self, runs: list[RunRecord]) -> dict[int, tuple[EpochMetrics, ...]]:
+        moved = {run.id: _progress(run) for run in runs if self._histories.get(run.id, (None,))[0] != _progress(run)}
+        if moved:
+            for run_id, history in self._store.histories(moved).items():
+                self._histories[run_id] = (moved[run_id], tuple(history))
+        return {run.id: self._histories[run.id][1] for run in runs}
+
+    def _by_study(self, runs: dict[int, RunRecord]) -> tuple[StudyRuns, ...]:
+        by_name: dict[str, list[RunRecord]] = {}
+        for run in reversed(runs.values()):
+            by_name.setdefault(run.study, []).append(run)
+        studies = {}
+        for name, newest_first in by_name.items():
+            own = tuple(newest_first[::-1])
+            before = self._studies.get(name)
+            same = before is not None and len(before[0]) == len(own) and all(map(operator.is_, before[0], own))
+            studies[name] = before if before is not None and same else (own, study_runs(name, own))
+        self._studies = studies
+        return tuple(study for _, study in studies.values())
+
+
+def study_runs(name: str, runs: Sequence[RunRecord]) -> StudyRuns:
+    """The runs of one study, those that are repeats of one another together."""
+    groups = tuple(group_runs(runs))
+    grouped = {run.id for group in groups for run in group.runs}
+    return StudyRuns(name, groups, tuple(run for run in runs if run.id not in grouped))
 
 
 def _progress(run: RunRecord) -> tuple[object, ...]:
     return (run.epoch, run.attempts, run.status)
-
-
-def _read(store: Store, wanted: Wanted, histories: _Histories) -> Snapshot:
-    runs = {run.id: run for run in store.runs()}
-    return Snapshot(
-        runs=runs,
-        studies=_by_study(list(runs.values())),
-        wanted=wanted,
-        histories=histories.read([runs[i] for i in sorted(wanted.histories) if i in runs]),
-        start=tuple(store.start(wanted.start)) if wanted.start is not None else (),
-        log=tuple(store.logs(wanted.log)) if wanted.log is not None else (),
-    )
-
-
-def _by_study(runs: list[RunRecord]) -> tuple[StudyRuns, ...]:
-    by_name: dict[str, list[RunRecord]] = {}
-    for run in reversed(runs):
-        by_name.setdefault(run.study, []).append(run)
-    studies = []
-    for name, newest_first in by_name.items():
-        own = newest_first[::-1]
-        groups = tuple(group_runs(own))
-        grouped = {run.id for group in groups for run in group.runs}
-        studies.append(StudyRuns(name, groups, tuple(run for run in own if run.id not in grouped)))
-    return tuple(studies)

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from rich.text import Text
 
 from agopconsole.analysis.colours import GREY, WARNING, method_colour, run_colour
 from agopconsole.tui import words
+from agopconsole.tui.columns import Column, Sort
 from agopconsole.tui.rows import HeadingRow, MethodRow, Row, RunRow
 from agopconsole.tui.theme import CAUTION, SELECTED
 
-_WIDTHS = (3, 6, 5, 7)
-_NUMBERS = sum(_WIDTHS)
 _BAR, _SHORTEST_BAR = 12, 4
 
 Parts = list[tuple[str, str]]
 
 
-def heading_line(width: int, *, grouped: bool) -> Text:
-    """The names of the columns."""
-    name: Parts = [("  method" if grouped else "  run", "")]
-    return _fit(_line(name, ["n", "best", "±", "gap"], width), width)
+def heading_line(width: int, columns: Sequence[Column], *, grouped: bool, sort: Sort | None = None) -> Text:
+    """The names of the columns; the one that rows are sorted by has an arrow."""
+    arrow = "" if sort is None else "▼" if sort.descending else "▲"
+    titles = [f"{arrow}{column.title}" if sort and sort.key == column.key else column.title for column in columns]
+    return _fit(_line([("  method" if grouped else "  run", "")], titles, columns, width), width)
 
 
-def row_line(row: Row, width: int, *, selected: bool) -> Text:
-    """The row in `width` columns."""
+def row_line(row: Row, width: int, columns: Sequence[Column], *, selected: bool) -> Text:
+    """The row in `width` characters, its numbers in `columns`."""
     mark = ("●", SELECTED) if selected else (" ", "")
     if isinstance(row, HeadingRow):
         line = _heading(row, width, mark)
     elif isinstance(row, MethodRow):
-        line = _method(row, width, mark)
+        line = _method(row, width, columns, mark)
     else:
         assert isinstance(row, RunRow)
-        line = _run(row, width, mark)
+        line = _run(row, width, columns, mark)
     return _fit(line, width)
 
 
@@ -41,17 +43,15 @@ def _heading(row: HeadingRow, width: int, mark: tuple[str, str]) -> Text:
     return _cut([mark, (sign, GREY), (row.title, "bold"), (f"  {row.recipe}", GREY)], width)
 
 
-def _method(row: MethodRow, width: int, mark: tuple[str, str]) -> Text:
+def _method(row: MethodRow, width: int, columns: Sequence[Column], mark: tuple[str, str]) -> Text:
     name: Parts = [mark, ("■ ", method_colour(row.method)), (row.label, "bold" if row.leads else "")]
     long, short = _notes(row, long=True), _notes(row, long=False)
     if row.best.n == 0:
         room = width - _length(name)
         return _right(name, long if _length(long) <= room else short, width)
-    room = width - _NUMBERS - _length(name)
+    room = width - _widths(columns) - _length(name)
     name += long if _length(long) <= room else short
-    best, spread = row.best.mean, row.best.std
-    numbers = [str(row.best.n), words.accuracy(best), words.accuracy(spread), words.signed(row.gap)]
-    return _line(name, numbers, width, numbers_style="bold" if row.leads else "")
+    return _line(name, [column.text(row) for column in columns], columns, width, style="bold" if row.leads else "")
 
 
 def _notes(row: MethodRow, *, long: bool) -> Parts:
@@ -73,15 +73,20 @@ def _notes(row: MethodRow, *, long: bool) -> Parts:
     ]
 
 
-def _run(row: RunRow, width: int, mark: tuple[str, str]) -> Text:
+def _run(row: RunRow, width: int, columns: Sequence[Column], mark: tuple[str, str]) -> Text:
     run = row.run
     colour = run_colour(run.method, run.seed)
     sign = words.STATE_SIGNS[run.status]
     tint = WARNING if run.status == "failed" else colour if run.status in ("running", "done") else GREY
     indent = "  " * len(row.parents[1:])
-    count = f" {run.epoch}/{run.epochs}" if run.status == "running" else ""
+    shows_epoch = run.status == "running" and all(column.key != "epoch" for column in columns)
+    count = f" {run.epoch}/{run.epochs}" if shows_epoch else ""
     label = run.title if row.shows_method else f"#{run.id} s{run.seed}"
-    room = width - sum(_WIDTHS[1:])
+    texts = [column.text(row) for column in columns]
+    # The name may reach into the columns to its right that have nothing to say of a run.
+    blank = next((i for i, text in enumerate(texts) if text), len(texts))
+    texts, columns = texts[blank:], columns[blank:]
+    room = width - _widths(columns)
     if count and 3 + len(indent + label + count) > room:
         label = label[: room - len(indent + count) - 4] + "…"
     name: Parts = [mark, (indent, ""), (f"{sign} ", tint), (label, "" if tint == colour else GREY)]
@@ -94,7 +99,7 @@ def _run(row: RunRow, width: int, mark: tuple[str, str]) -> Text:
     if count:
         bar = min(_BAR, room - _length(name) - len(count) - 1)
         name += [*_bar(run.epoch / run.epochs, bar, colour), (count, GREY)]
-    return _line(name, ["", words.accuracy(run.best_val_accuracy), "", words.signed(run.loss_gap)], width)
+    return _line(name, texts, columns, width)
 
 
 def _bar(share: float, length: int, colour: str) -> Parts:
@@ -104,15 +109,17 @@ def _bar(share: float, length: int, colour: str) -> Parts:
     return [(" " + "━" * done, colour), ("─" * (length - done), GREY)]
 
 
-def _line(name: Parts, numbers: list[str], width: int, *, numbers_style: str = "") -> Text:
-    """The name, and the numbers in their columns; a name may reach into the first column if there is no n."""
-    columns = list(zip(numbers, _WIDTHS, ("", numbers_style, "", ""), strict=True))
-    if not numbers[0]:
-        del columns[0]
-    text = _cut(name, max(width - sum(column for _, column, _ in columns), 0))
-    for number, column, style in columns:
-        text.append(f"{number:>{column}}", style)
+def _line(name: Parts, texts: Sequence[str], columns: Sequence[Column], width: int, *, style: str = "") -> Text:
+    """The name, and the texts in their columns."""
+    text = _cut(name, max(width - _widths(columns), 0))
+    for words_, column in zip(texts, columns, strict=True):
+        cut = words_ if cell_len(words_) < column.width else f"{words_[: column.width - 2]}…"
+        text.append(" " * (column.width - cell_len(cut)) + cut, style if column.key in ("n", "best") else "")
     return text
+
+
+def _widths(columns: Sequence[Column]) -> int:
+    return sum(column.width for column in columns)
 
 
 def _right(name: Parts, message: Parts, width: int) -> Text:

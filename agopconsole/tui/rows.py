@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 from agopconsole.analysis.groups import Group, varied_fields
+from agopconsole.analysis.measures import BEST_VAL_ACCURACY, column
 from agopconsole.analysis.statistics import Mean, summarise
 from agopconsole.store import RunRecord
 from agopconsole.tui.snapshot import Snapshot, StudyRuns
@@ -24,12 +25,14 @@ class Row:
         parents: keys of the rows that it stands beneath.
         runs: every run that it speaks for.
         is_open: whether the rows beneath it are shown; None if there are none.
+        eta: seconds until those of its runs that are running are done, at their pace so far; None if none is known.
     """
 
     key: Key
     parents: tuple[Key, ...]
     runs: tuple[RunRecord, ...]
     is_open: bool | None = None
+    eta: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +76,59 @@ class RunRow(Row):
         return self.runs[0]
 
 
-def build_rows(snapshot: Snapshot, *, grouped: bool, opened: Mapping[Key, bool]) -> list[Row]:
-    """All rows in order, those beneath a closed row as well.
+Keep = Callable[[RunRecord], bool]
+Arrange = Callable[[list[Any]], list[Any]]
+"""Puts rows that stand side by side into the order that the user wants."""
 
-    Args:
-        snapshot: the store.
-        grouped: by study and by everything but the seed, or flat, the newest run first.
-        opened: the rows that the user has opened (True) or closed (False); the others decide for themselves: what
-            holds a running run is open.
-    """
-    if not grouped:
-        return [_run_row(run, (), shows_method=True) for run in sorted(snapshot.runs.values(), key=lambda r: -r.id)]
-    return [row for study in snapshot.studies for row in _study_rows(study, opened)]
+
+class RowBuilder:
+    """Builds rows from snapshots; the rows of a study that nothing has changed are those of the last time."""
+
+    def __init__(self) -> None:
+        self._studies: dict[str, tuple[tuple[StudyRuns, object], list[Row]]] = {}
+
+    def build(
+        self, snapshot: Snapshot, *, grouped: bool, opened: Mapping[Key, bool], keep: Keep, arrange: Arrange
+    ) -> list[Row]:
+        """All rows in order, those beneath a closed row as well.
+
+        Args:
+            snapshot: the store.
+            grouped: by study and by everything but the seed, or flat, the newest run first.
+            opened: the rows that the user has opened (True) or closed (False); the others decide for themselves:
+                what holds a running run is open.
+            keep: which runs are seen; the means are over them alone.
+            arrange: the order of rows side by side.
+        """
+        if not grouped:
+            newest_first = [run for run in reversed(snapshot.runs.values()) if keep(run)]
+            return arrange([_run_row(run, (), snapshot.paces, shows_method=True) for run in newest_first])
+        built = {study.name: self._study(study, snapshot.paces, opened, keep, arrange) for study in snapshot.studies}
+        self._studies = built
+        return [row for _, rows in built.values() for row in rows]
+
+    def _study(
+        self, study: StudyRuns, paces: Mapping[int, float], opened: Mapping[Key, bool], keep: Keep, arrange: Arrange
+    ) -> tuple[tuple[StudyRuns, object], list[Row]]:
+        own_paces = (
+            tuple(paces[run.id] for group in study.groups for run in group.runs if run.id in paces) if paces else ()
+        )
+        own_opened = tuple(item for item in opened.items() if item[0][1] == study.name)
+        basis = (own_paces, own_opened, keep, arrange)
+        before = self._studies.get(study.name)
+        if before is not None and before[0][0] is study and before[0][1] == basis:
+            return before
+        return (study, basis), list(_study_rows(_kept(study, keep), paces, opened, arrange))
+
+
+def _kept(study: StudyRuns, keep: Keep) -> StudyRuns:
+    """The runs of a study that are to be seen."""
+    groups = tuple(
+        Group(group.settings, runs)
+        for group in study.groups
+        if (runs := tuple(run for run in group.runs if keep(run)))
+    )
+    return StudyRuns(study.name, groups, tuple(run for run in study.others if keep(run)))
 
 
 def visible(rows: Sequence[Row]) -> list[Row]:
@@ -93,7 +137,9 @@ def visible(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if not closed.intersection(row.parents)]
 
 
-def _study_rows(study: StudyRuns, opened: Mapping[Key, bool]) -> Iterator[Row]:
+def _study_rows(
+    study: StudyRuns, paces: Mapping[int, float], opened: Mapping[Key, bool], arrange: Arrange
+) -> Iterator[Row]:
     by_recipe: dict[tuple[Any, ...], list[Group]] = {}
     for group in study.groups:
         by_recipe.setdefault(group.recipe, []).append(group)
@@ -111,7 +157,7 @@ def _study_rows(study: StudyRuns, opened: Mapping[Key, bool]) -> Iterator[Row]:
         )
         yield heading
         own = [name for name in varied if name not in shared]
-        yield from _method_rows(groups, own, heading, opened)
+        yield from _method_rows(groups, own, heading, paces, opened, arrange)
     if study.others:
         key: Key = ("others", study.name)
         title = f"{study.name}: others" if study.name else "others"
@@ -123,34 +169,53 @@ def _study_rows(study: StudyRuns, opened: Mapping[Key, bool]) -> Iterator[Row]:
             title=title,
             recipe="cancelled, repeated, or for a source",
         )
-        yield from (_run_row(run, (key,), shows_method=True) for run in study.others)
+        yield from arrange([_run_row(run, (key,), paces, shows_method=True) for run in study.others])
 
 
 def _method_rows(
-    groups: Sequence[Group], varied: Sequence[str], heading: Row, opened: Mapping[Key, bool]
+    groups: Sequence[Group],
+    varied: Sequence[str],
+    heading: Row,
+    paces: Mapping[int, float],
+    opened: Mapping[Key, bool],
+    arrange: Arrange,
 ) -> Iterator[Row]:
-    means = [summarise(list(group.values("best_val_accuracy").values())) for group in groups]
+    accuracies = [column(group.runs, BEST_VAL_ACCURACY) for group in groups]
+    means = [summarise(list(values.values())) for values in accuracies]
     highest = max((mean.mean for mean in means if mean.mean is not None), default=None)
-    for group, best in zip(groups, means, strict=True):
+    methods = []
+    for group, values, best in zip(groups, accuracies, means, strict=True):
         key = (*heading.key, "method", group.method, *(group.settings[name] for name in varied))
-        gaps = group.values("loss_gap")
-        yield MethodRow(
-            key=key,
-            parents=(heading.key,),
-            runs=group.runs,
-            is_open=opened.get(key, any(run.status == "running" for run in group.runs)),
-            label=_words([group.method], group.settings, varied, separator=" "),
-            method=group.method,
-            best=best,
-            gap=fmean(gaps.values()) if gaps else None,
-            counts=tuple((kind, count) for kind, count in group.counts("best_val_accuracy").items() if count),
-            leads=best.mean is not None and best.mean == highest and len(groups) > 1,
+        gaps = column(group.runs, "loss_gap")
+        methods.append(
+            MethodRow(
+                key=key,
+                parents=(heading.key,),
+                runs=group.runs,
+                is_open=opened.get(key, any(run.status == "running" for run in group.runs)),
+                eta=_eta(group.runs, paces),
+                label=_words([group.method], group.settings, varied, separator=" "),
+                method=group.method,
+                best=best,
+                gap=fmean(gaps.values()) if gaps else None,
+                counts=tuple((kind, count) for kind, count in group.counts(values).items() if count),
+                leads=best.mean is not None and best.mean == highest and len(groups) > 1,
+            )
         )
-        yield from (_run_row(run, (heading.key, key)) for run in group.runs)
+    for row in arrange(methods):
+        yield row
+        yield from arrange([_run_row(run, (heading.key, row.key), paces) for run in row.runs])
 
 
-def _run_row(run: RunRecord, parents: tuple[Key, ...], *, shows_method: bool = False) -> RunRow:
-    return RunRow(key=("run", run.id), parents=parents, runs=(run,), shows_method=shows_method)
+def _run_row(
+    run: RunRecord, parents: tuple[Key, ...], paces: Mapping[int, float], *, shows_method: bool = False
+) -> RunRow:
+    eta = _eta((run,), paces) if run.id in paces else None
+    return RunRow(key=("run", run.id), parents=parents, runs=(run,), eta=eta, shows_method=shows_method)
+
+
+def _eta(runs: Sequence[RunRecord], paces: Mapping[int, float]) -> float | None:
+    return max(((run.epochs - run.epoch) * paces[run.id] for run in runs if run.id in paces), default=None)
 
 
 def _words(words: Sequence[str], settings: Mapping[str, Any], names: Sequence[str], *, separator: str = " · ") -> str:

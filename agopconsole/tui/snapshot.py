@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from agopconsole.analysis.groups import Group
 from agopconsole.metrics import EpochMetrics, LayerStart
-from agopconsole.store import LogLine, RunRecord
+from agopconsole.store import LogLine, RunRecord, WorkerRecord
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,20 @@ class Snapshot:
     Attributes:
         runs: every run by id.
         studies: the same by study, the one with the newest run first.
+        paces: seconds an epoch by id, of the runs that run and have one behind them.
+        workers: those on the store's list, and whether each is alive.
+        queue_paused: whether no worker is to start another run.
         wanted: what else was asked for; what follows holds it.
         histories: the epochs by run.
         start: the start of the run asked for, from the first layer to the last.
         log: the log of the run asked for.
     """
 
-    runs: Mapping[int, RunRecord] = field(default_factory=dict)
+    runs: dict[int, RunRecord] = field(default_factory=dict)
     studies: tuple[StudyRuns, ...] = ()
+    paces: Mapping[int, float] = field(default_factory=dict)
+    workers: tuple[tuple[WorkerRecord, bool], ...] = ()
+    queue_paused: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     histories: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
     start: tuple[LayerStart, ...] = ()

@@ -7,15 +7,28 @@ from helpers.demo_store import OWNER, build_demo_store, epoch_metrics
 
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
-from agopconsole.tui.reader import _by_study
-from agopconsole.tui.row_text import heading_line, row_line
-from agopconsole.tui.rows import HeadingRow, MethodRow, RunRow, build_rows, visible
-from agopconsole.tui.snapshot import Snapshot
+from agopconsole.tui.columns import USUAL, fitting
+from agopconsole.tui.reader import _Known
+from agopconsole.tui.row_text import heading_line as worded_heading
+from agopconsole.tui.row_text import row_line as worded_row
+from agopconsole.tui.rows import HeadingRow, MethodRow, RowBuilder, RunRow, visible
+from agopconsole.tui.snapshot import Snapshot, Wanted
 
 
 def snapshot_of(store):
-    runs = store.runs()
-    return Snapshot(runs={run.id: run for run in runs}, studies=_by_study(runs))
+    return _Known(store).read(Wanted())
+
+
+def build_rows(snapshot, *, grouped, opened, keep=lambda run: True, arrange=list):
+    return RowBuilder().build(snapshot, grouped=grouped, opened=opened, keep=keep, arrange=arrange)
+
+
+def heading_line(width, *, grouped):
+    return worded_heading(width, fitting(USUAL, width, grouped=grouped), grouped=grouped)
+
+
+def row_line(row, width, *, selected, grouped=True):
+    return worded_row(row, width, fitting(USUAL, width, grouped=grouped), selected=selected)
 
 
 @pytest.fixture(scope="module")
