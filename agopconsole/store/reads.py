@@ -42,6 +42,14 @@ class Reads(Session):
             values.append(json.dumps(list(ids)))
         return self._records(f"WHERE {' AND '.join(where)} ORDER BY id", values)
 
+    def run_marks(self) -> dict[int, tuple[Any, ...]]:
+        """For each run by id, oldest first, what changes whenever anything of its row does."""
+        rows = self._connection.execute(
+            "SELECT id, status, epoch, attempts, heartbeat_at, ended_at, priority, cancel_requested, pause_requested,"
+            " at_chance, test_accuracy, device, error, fingerprint FROM runs ORDER BY id"
+        )
+        return {row[0]: tuple(row) for row in rows}
+
     def find_run(self, fingerprint: str, study: str | None = None, *, diverged: bool = False) -> RunRecord | None:
         """The newest run of that fingerprint (in that study) that is done or on its way, or None.
 
@@ -62,6 +70,14 @@ class Reads(Session):
     def running(self) -> list[RunRecord]:
         """The runs that some worker has claimed."""
         return self._records("WHERE status = 'running' ORDER BY id")
+
+    def resting_on(self, run_id: int) -> list[RunRecord]:
+        """The runs that start from that one, whatever became of them."""
+        return self._records("WHERE source_run = ? ORDER BY id", (run_id,))
+
+    def queue_paused(self) -> bool:
+        """Whether no worker is to start another run."""
+        return bool(self._connection.execute("SELECT paused FROM queue").fetchone()[0])
 
     def open_count(
         self, only: Collection[int] | None = None, statuses: Collection[str] = ("queued", "waiting", "running")
