@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import agopconsole
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import RunSpec
 
@@ -53,6 +54,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise RequestError(f"{path} cannot be read: {error}") from None
     except ValueError as error:  # tomllib's own, or Python's of a number with thousands of digits
         raise RequestError(f"{path} is not TOML: {error}") from None
+
+
+def studies_at_hand() -> dict[str, Path]:
+    """The studies in `configs` here or in the package, by name."""
+    package = Path(agopconsole.__file__).parent
+    # Beside the package in a checkout, inside it in a wheel.
+    folders = (Path("configs"), package / "configs", package.parent / "configs")
+    return {found.stem: found for folder in reversed(folders) for found in sorted(folder.glob("*.toml"))}
 
 
 def read_study(path: Path) -> Study:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from agopconsole.errors import unknown_choice
-from agopconsole.spec import RunSpec, field_types
+from agopconsole.spec import RunSpec, field_types, typed
 
 if TYPE_CHECKING:
     from agopconsole.store import Store
@@ -50,7 +50,7 @@ def takes_spec(command: Callable[..., int | None]) -> Callable[..., int | None]:
     @functools.wraps(command)
     def wrapper(**values: Any) -> int | None:
         texts = {p.name: values.pop(p.name) for p in generated}
-        return command(**values, given={name: _typed(name, text) for name, text in texts.items() if text is not None})
+        return command(**values, given={name: typed(name, text) for name, text in texts.items() if text is not None})
 
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *generated)]
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -70,15 +70,6 @@ def _parameter(field: Field[Any]) -> inspect.Parameter:
     return inspect.Parameter(
         field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]
     )
-
-
-def _typed(name: str, text: str) -> Any:
-    """The text as the field's type; what is not of that type stays text, and the spec says what is wrong with it."""
-    kind, _ = field_types()[name]
-    try:
-        return kind(text)
-    except ValueError:
-        return text
 
 
 def read_spec(config: Path | None, given: dict[str, Any]) -> RunSpec:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import agopconsole
 from agopconsole.cli.options import Mirror, TableFormat
 from agopconsole.cli.output import note, out_look, print_json, print_text
 from agopconsole.cli.settings import INTERRUPTED, settings_of
@@ -60,13 +59,12 @@ def find_study(file: str) -> Path:
     Raises:
         RequestError: if there is none.
     """
+    from agopconsole.study import studies_at_hand
+
     path = Path(file)
     if path.exists() or path.name != file or path.suffix:
         return path
-    package = Path(agopconsole.__file__).parent
-    # Beside the package in a checkout, inside it in a wheel.
-    folders = (Path("configs"), package / "configs", package.parent / "configs")
-    at_hand = {found.stem: found for folder in reversed(folders) for found in sorted(folder.glob("*.toml"))}
+    at_hand = studies_at_hand()
     if file not in at_hand:
         raise RequestError(f"there is no file {file}, and no study of that name; at hand are {', '.join(at_hand)}")
     return at_hand[file]

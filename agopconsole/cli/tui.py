@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from agopconsole.cli.output import out_look, print_text
 from agopconsole.cli.settings import settings_of
 from agopconsole.errors import RequestError
 
 
-def tui(context: typer.Context) -> None:
+def tui(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="print one frame as text and end")] = False,
+    size: Annotated[str, typer.Option(metavar="COLUMNSxLINES", help="of that frame [120x40]")] = "120x40",
+) -> None:
     """Runs and charts on one screen."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise RequestError("the console needs a terminal; `runs list` and `report` do without")
-    from agopconsole.tui import run_tui
+    if not once and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise RequestError("the console needs a terminal; --once, `runs list` and `report` do without")
+    from agopconsole.tui import one_frame, run_tui
 
     settings = settings_of(context)
     with settings.store():  # says what is wrong with it while there is no screen in the way
         pass
-    run_tui(settings.db)
+    if once:
+        print_text(one_frame(settings.db, size, unicode=out_look().unicode))
+    else:
+        run_tui(settings.db)

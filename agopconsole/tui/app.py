@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
 
+from agopconsole.tui.commands import commands
+from agopconsole.tui.devices import Device, DeviceReader, read_devices
+from agopconsole.tui.errands import Errands
 from agopconsole.tui.help_screen import HelpScreen
+from agopconsole.tui.jump_screen import JumpScreen
 from agopconsole.tui.main_screen import MainScreen
-from agopconsole.tui.messages import ChoiceChanged, OpenRun, SnapshotRead, StoreTrouble
+from agopconsole.tui.messages import ChoiceChanged, DevicesRead, ErrandDone, OpenRun, SnapshotRead, StoreTrouble
+from agopconsole.tui.preferences import load, save
 from agopconsole.tui.reader import StoreReader
 from agopconsole.tui.run_screen import RunScreen
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.store_screen import StoreScreen
-from agopconsole.tui.theme import THEME
+from agopconsole.tui.terminal import AsciiFilter
+from agopconsole.tui.theme import DARK, LIGHT
 
 _PATIENCE_SECONDS = 3.0
 
@@ -25,54 +36,100 @@ class ConsoleApp(App[None]):
 
     Args:
         store_path: the store to show.
+        preferences: where what the user has set up is kept; None keeps nothing.
+        light: whether the terminal's ground is light.
+        unicode: whether the terminal can show more than ASCII.
+        devices: reads the devices of this machine.
     """
 
     TITLE = "agopconsole"
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012 - no class variable to Textual
-        (0, "-narrow"),
+        (0, "-tiny"),
+        (36, "-narrow"),
         (100, "-normal"),
         (160, "-wide"),
     ]
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-flat"), (9, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "reread", "Refresh"),
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("q", "quit", "Quit"),
-        Binding("ctrl+s", "screenshot", "Screenshot", show=False),
+        Binding("colon", "command_palette", "Commands", key_display=":", tooltip="every command by its name"),
+        Binding("f", "jump", "Jump", show=False, tooltip="jump: a letter on every part, the letter goes there"),
+        Binding("t", "theme", "Light or dark", show=False, tooltip="light or dark"),
+        Binding("i", "screenshot", "Screenshot", show=False, tooltip="save a picture of the screen (SVG)"),
+        Binding("f5", "reread", "Refresh", show=False, tooltip="read the store again"),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="this page"),
+        Binding("q", "quit", "Quit", tooltip="quit; the worker goes on"),
     ]
 
-    def __init__(self, store_path: Path) -> None:
+    def __init__(
+        self,
+        store_path: Path,
+        *,
+        preferences: Path | None = None,
+        light: bool = False,
+        unicode: bool = True,
+        devices: Callable[[], tuple[Device, ...]] = read_devices,
+    ) -> None:
         super().__init__()
         self._snapshot: Snapshot | None = None
+        self._devices: tuple[Device, ...] = ()
+        self._trouble = False
         self._is_locked = False
+        self._terminal_is_light = light
+        self._ascii = [] if unicode else [AsciiFilter()]
+        self._preferences_path = preferences
+        self.preferences = load(preferences)
+        self.store_path = store_path
         self._main = MainScreen(store_path)
         self.reader = StoreReader(store_path, self.post_message)
+        self.errands = Errands(store_path, self.post_message)
+        self._device_reader = DeviceReader(devices, lambda found: self.post_message(DevicesRead(found)))
 
     def on_mount(self) -> None:
         """Puts up the main screen and begins to read."""
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        wanted = self.preferences.theme
+        self.theme = (LIGHT if wanted == "light" or (wanted == "auto" and self._terminal_is_light) else DARK).name
         self.push_screen(self._main)
         self.set_interval(1.0, self._mind_reader)
         self.reader.start()
+        self.errands.start()
+        self._device_reader.start()
 
     def on_unmount(self) -> None:
         """Lets the reader go."""
         self.reader.stop()
+        self._device_reader.stop()
 
     # The store
 
     def on_snapshot_read(self, message: SnapshotRead) -> None:
         """Shows it everywhere, and asks for what it still lacks."""
-        self._snapshot = message.snapshot
+        self._snapshot, self._trouble = message.snapshot, False
         for screen in self._store_screens():
             screen.show(message.snapshot)
         self._ask()
 
     def on_store_trouble(self, message: StoreTrouble) -> None:
         """Says so on every screen; what was read before stays in sight."""
+        self._trouble = True
         for screen in self._store_screens():
             screen.show_trouble(message.text)
+
+    def on_devices_read(self, message: DevicesRead) -> None:
+        """Shows how the devices fare."""
+        self._devices = message.devices
+        for screen in self._store_screens():
+            screen.show_devices(message.devices)
+
+    def on_errand_done(self, message: ErrandDone) -> None:
+        """Hands on what came of it, or says why nothing did; the store has changed perhaps."""
+        if message.then is not None:
+            message.then(message.result)
+        else:
+            self.notify(message.error, severity="error", timeout=8)
+        self.reader.poke()
 
     def on_choice_changed(self, message: ChoiceChanged) -> None:
         """Has the numbers of the runs read that are chosen now."""
@@ -86,6 +143,11 @@ class ConsoleApp(App[None]):
     def caught_up(self) -> bool:
         """Whether the last snapshot holds all that the screens want to show."""
         return self._snapshot is not None and self._snapshot.wanted == self._wanted()
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing more to wait for: all is shown, or why nothing can be."""
+        return (self.caught_up or self._trouble) and bool(self._devices)
 
     def _wanted(self) -> Wanted:
         """What all screens need; where there can be only one of a thing, the screen on top goes first."""
@@ -111,7 +173,10 @@ class ConsoleApp(App[None]):
 
     def on_open_run(self, message: OpenRun) -> None:
         """Opens a run in full."""
-        screen = RunScreen(message.run_id)
+        self.open_screen(RunScreen(message.run_id))
+
+    def open_screen(self, screen: StoreScreen) -> None:
+        """Puts a screen on top, and shows it what is known."""
         self.push_screen(screen, callback=lambda _: self._ask())
         self.call_after_refresh(self._fill, screen)
 
@@ -126,4 +191,30 @@ class ConsoleApp(App[None]):
 
     def action_help(self) -> None:
         """Shows the keys."""
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(commands(self.screen)))
+
+    def action_jump(self) -> None:
+        """Puts a letter on every part that can be focused."""
+        chain = [widget for widget in self.screen.focus_chain if widget.region.area]
+        self.push_screen(JumpScreen(chain), callback=lambda target: target.focus() if target is not None else None)
+
+    def action_theme(self) -> None:
+        """Changes between light and dark."""
+        theme = DARK if self.theme == LIGHT.name else LIGHT
+        self.theme = theme.name
+        self.prefer(theme="dark" if theme is DARK else "light")
+
+    def prefer(self, **changes: Any) -> None:
+        """Keeps a choice for the sessions to come."""
+        self.preferences = replace(self.preferences, **changes)
+        save(self._preferences_path, self.preferences)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and one that draws in ASCII where the terminal knows nothing else."""
+        return [*super().get_line_filters(), *self._ascii]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette offers: all that the keys do."""
+        for command in commands(screen):
+            run = partial(self.run_action, command.action, command.node)
+            yield SystemCommand(f"{command.title}  ({command.keys})", command.about, run)

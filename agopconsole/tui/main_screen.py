@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,16 +12,27 @@ from textual.events import Resize
 from textual.widgets import Footer, Static
 
 from agopconsole.analysis.charts import Series, accuracy_series, loss_gap_series
+from agopconsole.analysis.command_line import command_line
 from agopconsole.analysis.curves import Histories
 from agopconsole.store import RunRecord
 from agopconsole.tui.chart_panel import ChartPanel
+from agopconsole.tui.columns_screen import ColumnsScreen
+from agopconsole.tui.device_bar import DeviceBar
+from agopconsole.tui.devices import Device
+from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
+from agopconsole.tui.export import export_runs
+from agopconsole.tui.filter_bar import FilterBar
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.rows import RunRow
+from agopconsole.tui.run_actions import perform, remove, toggle_queue
 from agopconsole.tui.run_table import RunTable
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.start_panel import StartPanel
 from agopconsole.tui.status_bar import StatusBar
 from agopconsole.tui.store_screen import StoreScreen
+
+if TYPE_CHECKING:
+    from agopconsole.tui.app import ConsoleApp
 
 _PANELS = ("accuracy", "gap", "start")
 _ALL_PANELS = (100, 36)
@@ -33,12 +44,12 @@ _SIDE_BY_SIDE = 160
 _EMPTY = """\
 There are no runs in {path} yet.
 
-Queue some, and start a worker that works through them:
+Press n to set up a run or a study, or from a shell:
 
-  agopconsole study configs/quickstart.toml --queue
+  agopconsole study quickstart --queue
   agopconsole worker
 
-They show here as soon as they are queued."""
+Runs show here as soon as they are queued. ? lists the keys."""
 
 
 class MainScreen(StoreScreen):
@@ -48,7 +59,29 @@ class MainScreen(StoreScreen):
         store_path: the store, for its name.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "next_panel", "Chart", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new", "New", tooltip="new run or study: a form, checked as one types"),
+        Binding(
+            "slash", "filter", "Filter", key_display="/", tooltip="filter: init:kaiming_* status:running seed:<3"
+        ),
+        Binding("tab", "next_panel", "Chart", priority=True, tooltip="next chart, where there is room for one only"),
+        Binding("c", "ask('cancel')", "Cancel", tooltip="cancel the chosen runs"),
+        Binding("p", "ask('pause')", "Pause", show=False, tooltip="pause the chosen runs"),
+        Binding("u", "ask('resume')", "Resume", show=False, tooltip="have paused runs go on"),
+        Binding("R", "ask('retry')", "Queue again", show=False, tooltip="queue runs again that have ended"),
+        Binding("plus", "ask('sooner')", "Sooner", show=False, tooltip="raise the priority"),
+        Binding("minus", "ask('later')", "Later", show=False, tooltip="lower the priority"),
+        Binding(
+            "d,delete", "remove", "Remove", show=False, tooltip="remove the chosen runs with all they yielded (asks)"
+        ),
+        Binding("e", "export", "Export", show=False, tooltip="export the chosen runs: .json, .csv or .md"),
+        Binding(
+            "y", "copy", "Copy command", show=False, tooltip="copy the command line that asks for the chosen runs"
+        ),
+        Binding("w", "pause_queue", "Pause the queue", show=False, tooltip="pause the queue, or have it go on"),
+        Binding("v", "columns", "Columns", show=False, tooltip="choose columns and their order"),
+        Binding("r", "report", "Report", tooltip="the table that compares the methods"),
+    ]
 
     def __init__(self, store_path: Path) -> None:
         super().__init__()
@@ -60,7 +93,9 @@ class MainScreen(StoreScreen):
         """Lays out the widgets; which panel is shown where there is room for one goes by a class."""
         yield StatusBar(self._path, id="status")
         with Horizontal(id="body"):
-            yield RunTable(id="runs")
+            with Vertical(id="left"):
+                yield FilterBar(id="filter-bar")
+                yield RunTable(id="runs")
             with Vertical(id="panels"):
                 with Container(id="charts"):
                     yield ChartPanel("validation accuracy, %", id="accuracy")
@@ -69,12 +104,16 @@ class MainScreen(StoreScreen):
                     )
                 yield StartPanel(id="start")
         yield Static(id="empty", markup=False)
+        yield DeviceBar(id="devices")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begins with the table, which names itself in its frame."""
-        self.query_one(RunTable).border_title = "runs"
-        self.query_one(RunTable).focus()
+        table = self.query_one(RunTable)
+        table.border_title = "runs"
+        table.show_columns(self._program.preferences.columns)
+        table.grouped = self._program.preferences.grouped
+        table.focus()
         self._show_panel(0)
 
     # What goes in and out
@@ -90,6 +129,7 @@ class MainScreen(StoreScreen):
         self._snapshot = snapshot
         self._say(None if snapshot.runs else _EMPTY.format(path=self._path))
         self.query_one(StatusBar).show(snapshot)
+        self.query_one(DeviceBar).show(snapshot)
         self.query_one(RunTable).show(snapshot)
         self._show_choice()
 
@@ -103,6 +143,103 @@ class MainScreen(StoreScreen):
         """Draws what has been read already; the app has the rest read."""
         del message
         self._show_choice()
+
+    def show_devices(self, devices: tuple[Device, ...]) -> None:
+        """Shows them in the line at the bottom."""
+        self.query_one(DeviceBar).show_devices(devices)
+
+    @property
+    def _program(self) -> ConsoleApp:
+        from agopconsole.tui.app import ConsoleApp
+
+        assert isinstance(self.app, ConsoleApp)
+        return self.app
+
+    # The table
+
+    def action_filter(self) -> None:
+        """Lets the user type a filter."""
+        self.query_one(FilterBar).open()
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        """Filters the table; once the user is done with typing the keys are the table's again."""
+        table = self.query_one(RunTable)
+        if message.wanted is None:
+            table.focus()
+        else:
+            self.query_one(FilterBar).say(table.filter_by(message.wanted))
+
+    def action_new(self) -> None:
+        """Opens the form for new runs."""
+        from agopconsole.tui.form_screen import FormScreen  # which the first frame does without
+
+        self._program.open_screen(FormScreen())
+
+    def action_report(self) -> None:
+        """Opens the table that compares the methods."""
+        from agopconsole.tui.report_screen import ReportScreen  # which the first frame does without
+
+        self._program.open_screen(ReportScreen())
+
+    def action_columns(self) -> None:
+        """Lets the user choose columns."""
+
+        def chosen(keys: tuple[str, ...] | None) -> None:
+            if keys is not None:
+                self.query_one(RunTable).show_columns(keys)
+                self._program.prefer(columns=keys)
+
+        self._program.push_screen(ColumnsScreen(self.query_one(RunTable).columns), chosen)
+
+    # Requests
+
+    def action_ask(self, name: str) -> None:
+        """Asks something of the chosen runs."""
+        if runs := self._chosen_runs():
+            self._program.errands.do(lambda store: perform(store, name, runs), self.notify)
+
+    def action_pause_queue(self) -> None:
+        """Pauses the queue, or has it go on."""
+        self._program.errands.do(toggle_queue, self.notify)
+
+    def action_remove(self) -> None:
+        """Removes the chosen runs once the user has said yes."""
+        runs = self._chosen_runs()
+        if not runs:
+            return
+        what = runs[0].title if len(runs) == 1 else f"{len(runs)} runs"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._program.errands.do(lambda store: remove(store, runs), self.notify)
+
+        question = f"Remove {what} with every number, log line and checkpoint? There is no way back."
+        self._program.push_screen(ConfirmScreen(question, "remove"), answered)
+
+    def action_export(self) -> None:
+        """Writes the chosen runs to a file that the user names."""
+        runs = self._chosen_runs()
+        if not runs:
+            return
+
+        def named(name: str | None) -> None:
+            if name:
+                self._program.errands.do(lambda store: export_runs(store, runs, Path(name).expanduser()), self.notify)
+
+        usual = f"run-{runs[0].id}.json" if len(runs) == 1 else "runs.json"
+        self._program.push_screen(PromptScreen(f"Write {len(runs)} run(s) to (.json, .csv, .md):", usual), named)
+
+    def action_copy(self) -> None:
+        """Copies the command lines of the chosen runs."""
+        if runs := self._chosen_runs():
+            self.app.copy_to_clipboard("\n".join(command_line(run.request) for run in runs))
+            self.notify(f"copied the command line{'s' * (len(runs) > 1)} of {len(runs)} run(s)")
+
+    def _chosen_runs(self) -> list[RunRecord]:
+        runs = self.query_one(RunTable).runs()
+        if not runs:
+            self.notify("there is no run to do that with", severity="warning")
+        return runs
 
     # Panels
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from textual.message import Message
 
+from agopconsole.tui.devices import Device
 from agopconsole.tui.snapshot import Snapshot
 
 
@@ -40,3 +43,23 @@ class OpenRun(Message):
     """The user wants to see one run in full."""
 
     run_id: int
+
+
+@dataclass
+class ErrandDone(Message):
+    """An errand has come to its end: `then` is to be given `result`, or else `error` says why there is none."""
+
+    then: Callable[[Any], None] | None
+    result: Any
+    error: str = ""
+
+
+@dataclass
+class DevicesRead(Message):
+    """How the devices of this machine fare now."""
+
+    devices: tuple[Device, ...]
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest figures matter."""
+        return isinstance(message, DevicesRead)

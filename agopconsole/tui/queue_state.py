@@ -39,15 +39,17 @@ class QueueState:
         return self.counts["queued"] + self.counts["waiting"]
 
 
-def queue_state(runs: Iterable[RunRecord], now: str) -> QueueState:
-    """The state of the queue at the time `now` (UTC, ISO 8601)."""
+def queue_state(runs: Iterable[RunRecord], now: str, *, worker: bool | None = None) -> QueueState:
+    """The state of the queue at the time `now` (UTC, ISO 8601); `worker` says whether one is known to be alive."""
     runs = list(runs)
     running = [run for run in runs if run.status == "running"]
     silent = min((_seconds(run.heartbeat_at, now) for run in running if run.heartbeat_at), default=None)
+    if worker is True:
+        silent = 0.0
     state = QueueState(Counter("diverged" if run.diverged else run.status for run in runs), silent, None)
     if not state.is_worked_on:
         return state
-    return QueueState(state.counts, silent, _remaining(runs, len(running), now))
+    return QueueState(state.counts, silent, _remaining(runs, max(len(running), 1), now))
 
 
 def _remaining(runs: list[RunRecord], slots: int, now: str) -> float | None:

@@ -69,6 +69,10 @@ class StoreReader:
         self._forced = True
         self._wake.set()
 
+    def poke(self) -> None:
+        """Has the reader look at once whether anything has changed."""
+        self._wake.set()
+
     def busy_seconds(self) -> float:
         """How long the present read has taken; 0 between reads."""
         since = self._busy_since

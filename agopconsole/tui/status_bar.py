@@ -61,15 +61,20 @@ class StatusBar(Static):
             right = Text("reading ...", GREY)
         else:
             room = self.size.width - left.cell_len - 4
-            right = _state_line(queue_state(self._snapshot.runs.values(), self._now()), room)
+            alive = sum(lives for _, lives in self._snapshot.workers)
+            dead = len(self._snapshot.workers) - alive
+            state = queue_state(self._snapshot.runs.values(), self._now(), worker=True if alive else None)
+            right = _state_line(state, room, alive=alive, dead=dead, paused=self._snapshot.queue_paused)
         right.truncate(max(self.size.width - left.cell_len - 4, 0), overflow="ellipsis")
         space = max(self.size.width - left.cell_len - right.cell_len - 2, 1)
         self.update(Text.assemble(" ", left, " " * space, right, no_wrap=True), layout=False)
 
 
-def _state_line(state: QueueState, room: int) -> Text:
+def _state_line(state: QueueState, room: int, *, alive: int = 0, dead: int = 0, paused: bool = False) -> Text:
     """The worker, the counts, and if there is room the time that is left."""
-    parts = [_worker(state)]
+    parts = [_worker(state, alive, dead)]
+    if paused:
+        parts.append(Text("‖ queue paused", CAUTION))
     parts += [
         Text(f"{state.counts[status]} {status}", WARNING if status in ("diverged", "failed") else "")
         for status in _COUNTED
@@ -85,7 +90,11 @@ def _state_line(state: QueueState, room: int) -> Text:
     return line
 
 
-def _worker(state: QueueState) -> Text:
+def _worker(state: QueueState, alive: int, dead: int) -> Text:
+    if alive > 1:
+        return Text.assemble(("● ", GOOD), f"{alive} workers on")
+    if dead and not alive:
+        return Text("✗ the worker died", WARNING)
     if state.is_worked_on:
         return Text.assemble(("● ", GOOD), "worker on")
     if state.silent_seconds is not None:

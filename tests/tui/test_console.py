@@ -214,7 +214,7 @@ async def test_a_curve_grows_as_its_run_does(demo):
 async def test_an_empty_store_says_what_to_do_until_the_first_run_is_queued(tmp_path):
     with Store(tmp_path / "runs.db", create=True) as store:
         async with console(tmp_path / "runs.db", (80, 24)) as pilot:
-            assert "agopconsole worker" in text(pilot, "#empty")
+            assert "Press n" in text(pilot, "#empty")
             assert pilot.app.screen.query_one("#empty").region.area
             await press(pilot, "down", "up", "space", "g", "enter", "left", "right", "pagedown", "tab", "escape")
             store.add_runs([RunSpec.parse({})])
@@ -270,7 +270,7 @@ async def test_a_store_that_is_let_go_again_is_shown_again(demo, monkeypatch):
     lock.execute("PRAGMA journal_mode = DELETE")
     async with console(demo) as pilot:
         lock.execute("BEGIN EXCLUSIVE")
-        await pilot.press("r")
+        await pilot.press("f5")
         await until(pilot, lambda: "is locked by another process" in text(pilot, "#status"))
         lock.execute("ROLLBACK")
         await until(pilot, lambda: "2 diverged" in text(pilot, "#status"))
@@ -288,10 +288,10 @@ async def test_question_mark_shows_the_keys_and_closes_them(demo):
         await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
 
 
-async def test_r_reads_again_even_if_nothing_changed(demo):
+async def test_f5_reads_again_even_if_nothing_changed(demo):
     async with console(demo) as pilot:
         before = pilot.app.screen._snapshot
-        await pilot.press("r")
+        await pilot.press("f5")
         await until(pilot, lambda: pilot.app.screen._snapshot is not before)
         assert pilot.app.screen._snapshot.runs == before.runs
 

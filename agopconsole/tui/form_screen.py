@@ -1,0 +1,223 @@
+"""The form for new runs and studies: a line a field, checked as one types, and what would be queued beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.suggester import SuggestFromList
+from textual.widgets import Button, Footer, Input, Label, Select, Static
+
+from agopconsole.analysis.colours import GREY, WARNING, method_colour
+from agopconsole.analysis.command_line import command_line
+from agopconsole.errors import RequestError
+from agopconsole.spec import RunSpec
+from agopconsole.store import Store
+from agopconsole.study import read_toml, studies_at_hand
+from agopconsole.tui.form import FIELDS, GRID, SEVERAL, estimate, form_texts, read_form
+from agopconsole.tui.snapshot import Snapshot
+from agopconsole.tui.store_screen import StoreScreen
+from agopconsole.tui.words import duration
+
+if TYPE_CHECKING:
+    from agopconsole.tui.app import ConsoleApp
+
+_META: dict[str, Mapping[str, Any]] = {f.name: f.metadata for f in fields(RunSpec)}
+_DEFAULTS = {f.name: f.default for f in fields(RunSpec)}
+_GRID_HELP = "fields to vary: lr=0.1,0.01; epochs=3,5"
+_MOST_LABELS, _MOST_COMMANDS = 8, 3
+
+
+class FormScreen(StoreScreen):
+    """A form.
+
+    Args:
+        texts: what stands in it at first, by field.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "queue", "Queue", tooltip="queue what the form asks for", priority=True),
+        Binding("escape", "dismiss", "Back", tooltip="back; nothing is queued"),
+        Binding("enter,down", "app.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Field before", show=False),
+    ]
+
+    def __init__(self, texts: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self._texts = dict(texts or {})
+        self._snapshot = Snapshot()
+        self._specs: tuple[RunSpec, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Fields to the left, what they amount to at the right."""
+        with Horizontal(id="form-body"):
+            with VerticalScroll(id="fields", classes="panel", can_focus=False):
+                yield Select(
+                    [(name, str(path)) for name, path in sorted(studies_at_hand().items())],
+                    prompt="a preset ...",
+                    compact=True,
+                    id="preset",
+                )
+                for name in FIELDS:
+                    with Horizontal(classes="field"):
+                        yield Label(name)
+                        yield Input(
+                            self._texts.get(name, ""),
+                            placeholder=_placeholder(name),
+                            suggester=_suggester(name),
+                            compact=True,
+                            id=f"field-{name}",
+                        )
+            with Vertical(id="form-side"):
+                yield Static(id="field-help", classes="panel")
+                with VerticalScroll(id="preview", classes="panel", can_focus=False):
+                    yield Static(id="preview-text")
+                yield Button("queue (f2)", id="queue", variant="primary", compact=True)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Names the parts and begins with the init."""
+        self.query_one("#fields").border_title = "new run or study"
+        self.query_one("#preview").border_title = "what will be queued"
+        self.query_one("#field-init", Input).focus()
+        self.check()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Knows by it how long runs take."""
+        self._snapshot = snapshot
+        self.check()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Checks the form as one types."""
+        event.stop()
+        self.check()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Says what the field under the cursor is."""
+        name = (event.widget.id or "").removeprefix("field-")
+        if name == GRID:
+            self.query_one("#field-help", Static).update(Text(_GRID_HELP))
+        elif name in _META:
+            self.query_one("#field-help", Static).update(_help(name))
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """Fills the form from a preset."""
+        event.stop()
+        if not isinstance(event.value, str):
+            return
+        path = next(path for path in studies_at_hand().values() if str(path) == event.value)
+        try:
+            texts = form_texts(read_toml(path), path.stem)
+        except RequestError as error:
+            self.notify(str(error), severity="error")
+            return
+        with self.prevent(Input.Changed):
+            for name in FIELDS:
+                self.query_one(f"#field-{name}", Input).value = texts.get(name, "")
+        self.check()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Queues by a click."""
+        event.stop()
+        self.action_queue()
+
+    def check(self) -> None:
+        """Reads the form, and shows what it asks for or what is wrong with it."""
+        texts = {name: self.query_one(f"#field-{name}", Input).value for name in FIELDS}
+        try:
+            self._specs = read_form(texts)
+        except RequestError as error:
+            self._specs = ()
+            preview = Text(f"✗ {error}", WARNING)
+        else:
+            preview = self._preview()
+        self.query_one("#preview-text", Static).update(preview)
+        self.query_one("#queue", Button).disabled = not self._specs
+
+    def action_queue(self) -> None:
+        """Queues what the form asks for, less what the study has already, and closes it."""
+        specs = self._specs
+        if not specs:
+            self.notify("the form has a mistake; nothing was queued", severity="error")
+            return
+        self._program.errands.do(lambda store: queue_missing(store, specs), self._queued)
+
+    def _queued(self, said: str) -> None:
+        self.app.notify(said)
+        if self.is_current:
+            self.dismiss()
+
+    @property
+    def _program(self) -> ConsoleApp:
+        from agopconsole.tui.app import ConsoleApp
+
+        assert isinstance(self.app, ConsoleApp)
+        return self.app
+
+    def _preview(self) -> Text:
+        specs = self._specs
+        known = {
+            run.fingerprint
+            for run in self._snapshot.runs.values()
+            if run.study == specs[0].study and (run.status not in ("failed", "cancelled") or run.diverged)
+        }
+        missing = [spec for spec in specs if not spec.study or spec.fingerprint not in known]
+        text = Text(f"{len(specs)} run{'s' * (len(specs) > 1)}", "bold")
+        if len(missing) < len(specs):
+            text.append(f", {len(specs) - len(missing)} of them done or on their way already")
+        seconds = estimate(missing, list(self._snapshot.runs.values()))
+        took = "unknown: no run like these is done yet" if seconds is None else f"about {duration(seconds)}"
+        text.append(f"\ntime, one after another: {took}\n\n")
+        labels = Counter(f"{spec.label} on {spec.dataset}" for spec in specs)
+        for label, count in list(labels.items())[:_MOST_LABELS]:
+            text.append("■ ", method_colour(label.rpartition(" on ")[0])).append(f"{label}  x{count}\n")
+        if len(labels) > _MOST_LABELS:
+            text.append(f"and {len(labels) - _MOST_LABELS} more\n", GREY)
+        for spec in specs[:_MOST_COMMANDS]:
+            text.append(f"\n{command_line(spec)}\n", GREY)
+        return text
+
+
+def queue_missing(store: Store, specs: Sequence[RunSpec]) -> str:
+    """Queues runs, those of a study less what it has already; what was queued, in words.
+
+    Raises:
+        RequestError: if a file that one names is not there, or it starts from a run that came to nothing.
+    """
+    from agopconsole.queue import requests  # psutil is slow to import
+
+    for spec in specs:
+        spec.check_files()
+    missing = [spec for spec in specs if not spec.study or requests.find(store, spec) is None]
+    ids = requests.submit(store, missing)
+    if not ids:
+        return "nothing to queue: all of it is done or on its way"
+    words = f"queued #{ids[0]}" if len(ids) == 1 else f"queued {len(ids)} runs, #{min(ids)} to #{max(ids)}"
+    left = len(specs) - len(missing)
+    return f"{words}; {left} are done or on their way already" if left else words
+
+
+def _placeholder(name: str) -> str:
+    default = _DEFAULTS.get(name)
+    return "" if default in (None, "") else f"{default}"
+
+
+def _suggester(name: str) -> SuggestFromList | None:
+    choices = _META.get(name, {}).get("choices", ())
+    return SuggestFromList(choices) if choices else None
+
+
+def _help(name: str) -> Text:
+    text = Text(str(_META[name]["help"]))
+    if name in SEVERAL:
+        text.append("; several with commas" + (", 0-4" if name == "seed" else ""), GREY)
+    if choices := _META[name]["choices"]:
+        text.append(f"\n{', '.join(choices)}", GREY)
+    return text

@@ -1,0 +1,165 @@
+"""The table that compares the methods, by any metric, against any baseline, with the poster beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Footer, Static
+
+from agopconsole.analysis.colours import GREY
+from agopconsole.analysis.measures import MEASURES
+from agopconsole.analysis.report import ALL, Report, build_report
+from agopconsole.analysis.report_text import render_report
+from agopconsole.analysis.tables import Look
+from agopconsole.store import Store
+from agopconsole.tui.dialogs import PromptScreen
+from agopconsole.tui.export import file_format
+from agopconsole.tui.snapshot import Snapshot
+from agopconsole.tui.store_screen import StoreScreen
+
+if TYPE_CHECKING:
+    from agopconsole.tui.app import ConsoleApp
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the report is asked; None leaves the choice to the report."""
+
+    study: str | None = None
+    metric: str | None = None
+    baseline: str | None = None
+    poster: bool = False
+
+    def ask(self, store: Store) -> Report:
+        """The report.
+
+        Raises:
+            RequestError: if the reference has no numbers of that metric.
+        """
+        against = "poster" if self.poster else None
+        return build_report(store, study=self.study, metric=self.metric, baseline=self.baseline, against=against)
+
+
+class ReportScreen(StoreScreen):
+    """A report, kept up to date."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "next_metric", "Metric", tooltip="the next metric"),
+        Binding("b", "next_baseline", "Baseline", tooltip="the next method to compare with"),
+        Binding("s", "next_study", "Study", tooltip="the next study, or every run"),
+        Binding("p", "poster", "Poster", tooltip="the published numbers beside ours, or not"),
+        Binding("e", "export", "Export", tooltip="write the table to a file: .md .csv .json .tex .txt"),
+        Binding("escape,r,backspace", "dismiss", "Back", tooltip="back to the runs"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._question = Question()
+        self._report: Report | None = None
+        self._studies: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """A line that says what is compared, and the table."""
+        yield Static(id="heading")
+        with VerticalScroll(id="report", classes="panel"):
+            yield Static(id="report-text")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Names the frame; keys scroll the table."""
+        self.query_one("#report").border_title = "report"
+        self.query_one("#report").focus()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Has the table made anew."""
+        self._studies = [study.name for study in snapshot.studies if study.name]
+        self._ask(self._question)
+
+    def on_resize(self) -> None:
+        """Fits the table to the new width."""
+        self._draw()
+
+    def action_next_metric(self) -> None:
+        """Compares by the next metric."""
+        now = self._report.measure.name if self._report else None
+        self._ask(replace(self._question, metric=_after(now, list(MEASURES)), poster=False))
+
+    def action_next_baseline(self) -> None:
+        """Compares with the next method."""
+        if self._report is not None:
+            methods = list(dict.fromkeys(row.group.method for row in self._report.rows))
+            self._ask(replace(self._question, baseline=_after(self._report.baseline, methods)))
+
+    def action_next_study(self) -> None:
+        """Compares the methods of the next study."""
+        now = (self._report.study or ALL) if self._report else None
+        self._ask(Question(study=_after(now, [*self._studies, ALL]), metric=self._question.metric))
+
+    def action_poster(self) -> None:
+        """Puts the published numbers beside ours, or takes them away."""
+        poster = not self._question.poster
+        metric = "best_val_accuracy" if poster else self._question.metric
+        self._ask(replace(self._question, poster=poster, metric=metric))
+
+    def action_export(self) -> None:
+        """Writes the table to a file that the user names."""
+        report = self._report
+        if report is None:
+            return
+
+        def named(name: str | None) -> None:
+            if name:
+                path = Path(name).expanduser()
+                self._program.errands.do(lambda _: export_report(report, path), self.notify)
+
+        usual = f"{report.study or 'report'}.md"
+        self._program.push_screen(PromptScreen("Write the report to (.md, .csv, .json, .tex, .txt):", usual), named)
+
+    @property
+    def _program(self) -> ConsoleApp:
+        from agopconsole.tui.app import ConsoleApp
+
+        assert isinstance(self.app, ConsoleApp)
+        return self.app
+
+    def _ask(self, question: Question) -> None:
+        def answered(report: Report) -> None:
+            self._question, self._report = question, report
+            self._draw()
+
+        self._program.errands.do(question.ask, answered)
+
+    def _draw(self) -> None:
+        report = self._report
+        if report is None or not self.is_mounted:
+            return
+        heading = Text.assemble(" ", (report.study or "every run", "bold"), ("   by ", GREY), report.measure.name)
+        heading.append("   against ", GREY).append(report.baseline or "nothing")
+        if self._question.poster:
+            heading.append("   beside the poster", GREY)
+        self.query_one("#heading", Static).update(heading)
+        look = Look(width=max(self.query_one("#report").size.width - 2, 20), colour=not self.app.no_color)
+        self.query_one("#report-text", Static).update(Text.from_ansi(render_report(report, "table", look)))
+
+
+def export_report(report: Report, path: Path) -> str:
+    """Writes a report to a file; where it is, in words.
+
+    Raises:
+        RequestError: if the name's end stands for no format.
+    """
+    path.write_text(f"{render_report(report, file_format(path))}\n", encoding="utf-8")
+    return f"written to {path}"
+
+
+def _after(now: str | None, among: Sequence[str]) -> str | None:
+    if not among:
+        return None
+    return among[(among.index(now) + 1) % len(among)] if now in among else among[0]
