@@ -26,6 +26,10 @@ class WorkError(AgopconsoleError):
     """The request was sound, but the work could not be done."""
 
 
+class NoRoomError(WorkError):
+    """The disk is full; what was lost with that can be done again once there is room."""
+
+
 def unknown_choice(what: str, given: str, choices: Iterable[str]) -> RequestError:
     """The error for a name that is none of `choices`; it names the nearest one, and all."""
     known = list(choices)

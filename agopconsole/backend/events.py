@@ -79,5 +79,9 @@ class DivergedError(WorkError):
     """The loss was not finite; the message names the epoch and the step."""
 
 
+class OutOfMemoryError(WorkError):
+    """The device's memory did not hold the run; a smaller micro-batch may fit."""
+
+
 class StoppedError(WorkError):
     """The run was asked to stop, and has; its last checkpoint is the last whole epoch's."""

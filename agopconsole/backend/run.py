@@ -12,7 +12,7 @@ from torch import nn
 
 import agopconsole
 from agopconsole.backend import data, devices
-from agopconsole.backend.events import Event, FeaturesReady, Note, Setup, Started, StoppedError
+from agopconsole.backend.events import Event, FeaturesReady, Note, OutOfMemoryError, Setup, Started, StoppedError
 from agopconsole.backend.initialization import initialize
 from agopconsole.backend.layers import choose_layers
 from agopconsole.backend.models import build_model
@@ -34,6 +34,7 @@ def execute(
     *,
     should_stop: Callable[[], bool],
     report: data.Report = data.silent,
+    micro_batch: int | None = None,
 ) -> Iterator[Event]:
     """Runs `spec` and yields what happens, from its set-up to `Finished`.
 
@@ -42,17 +43,31 @@ def execute(
         places: where its files are.
         should_stop: asked at every step.
         report: takes lines of progress (downloads, decoding, extraction) while nothing can be yielded.
+        micro_batch: how many images go through the network at once; None for a whole batch.
 
     Raises:
         RequestError: if the spec does not fit what it meets: the device, the data set's classes, the source's layers.
-        WorkError: if data or weights cannot be had, the run diverged (`DivergedError`) or stopped (`StoppedError`).
+        WorkError: if data or weights cannot be had, the run diverged (`DivergedError`) or stopped (`StoppedError`),
+            or the device's memory did not hold it (`OutOfMemoryError`).
     """
+    try:
+        yield from _execute(spec, places, should_stop, report, micro_batch)
+    except RuntimeError as error:  # the driver and MPS say it in a plainer one than torch's own
+        if not isinstance(error, torch.OutOfMemoryError) and "out of memory" not in str(error):
+            raise
+        reason = str(error).partition(". ")[0].splitlines()[0]
+        raise OutOfMemoryError(f"the device's memory is too small: {reason}") from None
+
+
+def _execute(
+    spec: RunSpec, places: Places, should_stop: Callable[[], bool], report: data.Report, micro_batch: int | None
+) -> Iterator[Event]:
     ready, happened = _prepare(spec, places, report)
     yield from happened
     if should_stop():
         raise StoppedError("stopped before the first step")
     yield Started(_start(ready))
-    yield from train(spec, ready, places.run_files, should_stop)
+    yield from train(spec, ready, places.run_files, should_stop, micro_batch=micro_batch)
 
 
 def measure_spec(spec: RunSpec, places: Places, *, report: data.Report = data.silent) -> tuple[LayerStart, ...]:

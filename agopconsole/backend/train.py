@@ -52,7 +52,9 @@ class Trainable:
     classes: tuple[str, ...]
 
 
-def train(spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool]) -> Iterator[Event]:
+def train(
+    spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool], *, micro_batch: int | None = None
+) -> Iterator[Event]:
     """Trains `run.model` in place as `spec` asks, from the checkpoint in `folder` if there is one of this spec.
 
     Args:
@@ -60,6 +62,8 @@ def train(spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[],
         run: network and images.
         folder: where the checkpoints go.
         should_stop: asked at every step.
+        micro_batch: how many images go through the network at once; None for a whole batch. A step is the same but
+            for rounding, dropout's masks, and the batch that a norm layer sees.
 
     Yields:
         `StepsDone`, `EpochDone` and, at the end, `Finished`.
@@ -68,7 +72,7 @@ def train(spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[],
         DivergedError: when a loss is not finite.
         StoppedError: when it was asked to stop.
     """
-    trainer = _Trainer(spec, run, folder, should_stop)
+    trainer = _Trainer(spec, run, folder, should_stop, micro_batch or spec.batch_size)
     trainer.resume()
     for metrics in trainer.history:
         yield EpochDone(metrics)  # again, in case the process died between a checkpoint and its record
@@ -93,8 +97,12 @@ def batch_sizes(images: int, batch_size: int) -> list[int]:
 
 
 class _Trainer:
-    def __init__(self, spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool]) -> None:
+    def __init__(
+        self, spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool], micro_batch: int
+    ) -> None:
         self.spec, self.run, self.folder, self.should_stop = spec, run, folder, should_stop
+        self.micro_batch = micro_batch
+        self.evaluation_batch = max(1, EVALUATION_BATCH * micro_batch // spec.batch_size)
         self.optimizer = build_optimizer(spec, run.model.parameters())
         self.batches = batch_sizes(len(run.train), spec.batch_size)
         self.steps_an_epoch = len(self.batches)
@@ -174,16 +182,28 @@ class _Trainer:
             group["lr"] = rate
         images, labels = self.run.pictures.batch(chosen, augment=self.spec.augment, generator=augmenting)
         self.optimizer.zero_grad(set_to_none=True)
-        with self.precision():
-            logits = self.run.model(images)
-            loss = functional.cross_entropy(logits.float(), labels)
-        torch.autograd.backward(loss)
+        value, correct = self.backward(images, labels)
         gradient_norm = nn.utils.get_total_norm([p.grad for p in self.run.model.parameters() if p.grad is not None])
-        value = float(loss.detach())
         if math.isfinite(value):
             self.optimizer.step()
-            tally.add(value, int((logits.argmax(1) == labels).sum()), len(labels), float(gradient_norm))
+            tally.add(value, correct, len(labels), float(gradient_norm))
         return StepMetrics(step + 1, epoch, value, float(gradient_norm), rate)
+
+    def backward(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
+        """Adds the gradients of a batch, a micro-batch at a time; its mean loss, and how many images were right."""
+        sizes = (
+            [len(labels)] if self.micro_batch == self.spec.batch_size else batch_sizes(len(labels), self.micro_batch)
+        )
+        value, correct = 0.0, 0
+        for part, truth in zip(images.split(sizes), labels.split(sizes), strict=True):
+            with self.precision():
+                logits = self.run.model(part)
+                exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
+                loss = functional.cross_entropy(exact, truth) * (len(truth) / len(labels))
+            torch.autograd.backward(loss)
+            value += float(loss.detach())
+            correct += int((logits.argmax(1) == truth).sum())
+        return value, correct
 
     def precision(self) -> torch.autocast:
         """Autocast to the run's precision; weights and the loss stay in float32."""
@@ -194,7 +214,7 @@ class _Trainer:
         """Mean loss and accuracy in percent over pictures, in eval mode."""
         self.run.model.eval()
         loss, correct, count = 0.0, 0, 0
-        for images, labels in pictures.batches(EVALUATION_BATCH, indices):
+        for images, labels in pictures.batches(self.evaluation_batch, indices):
             with self.precision():
                 logits = self.run.model(images)
             loss += float(functional.cross_entropy(logits.float(), labels, reduction="sum"))

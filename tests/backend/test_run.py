@@ -5,8 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from agopconsole.backend import run as run_module
 from agopconsole.backend.checkpoint import load_weights
-from agopconsole.backend.events import EpochDone, FeaturesReady, Finished, Note, Setup, Started, StoppedError
+from agopconsole.backend.events import (
+    EpochDone,
+    FeaturesReady,
+    Finished,
+    Note,
+    OutOfMemoryError,
+    Setup,
+    Started,
+    StoppedError,
+)
 from agopconsole.backend.run import Places, execute, measure_spec
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
@@ -93,6 +103,25 @@ def test_inspect_measures_what_the_run_would_start_from(tmp_path):
 def test_a_stop_before_the_first_step_is_a_stop(tmp_path):
     with pytest.raises(StoppedError):
         list(execute(RunSpec.parse(BASE), places(tmp_path), should_stop=lambda: True))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total"),
+        RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+    ],
+)
+def test_a_device_without_memory_is_told_from_a_bug(tmp_path, monkeypatch, error):
+    def full(*_):
+        raise error
+
+    monkeypatch.setattr(run_module, "measure_start", full)
+    with pytest.raises(OutOfMemoryError, match=r"the device's memory is too small: CUDA.*out of memory$"):
+        events_of(tmp_path)
+    monkeypatch.setattr(run_module, "measure_start", lambda *_: torch.ones(2) @ torch.ones(3))
+    with pytest.raises(RuntimeError):
+        events_of(tmp_path)
 
 
 def test_a_device_that_is_not_there_is_named_with_those_that_are():

@@ -11,7 +11,7 @@ from torch.nn import functional
 from agopconsole.backend.checkpoint import load_state, load_weights
 from agopconsole.backend.data import Images, Pictures, epoch_order
 from agopconsole.backend.events import DivergedError, EpochDone, Finished, StepsDone, StoppedError
-from agopconsole.backend.train import Trainable, batch_sizes, train
+from agopconsole.backend.train import Trainable, _Trainer, batch_sizes, train
 from agopconsole.metrics import EpochMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
 
@@ -99,6 +99,36 @@ def test_sgd_is_the_plain_loop_of_its_formula(tmp_path, fields, momentum):
     assert [step.step for step in steps_of(events)] == list(range(1, 22))
     last = load_state(tmp_path / "last.pt")["model"]
     assert all(torch.allclose(last[k], v, atol=1e-5) for k, v in twin.model.state_dict().items())
+
+
+@pytest.mark.parametrize("micro_batch", [1, 3, 4, 5, 9])
+def test_gradients_of_micro_batches_add_up_to_those_of_the_whole_batch(tmp_path, micro_batch):
+    run = run_on()
+    run.model.double()
+    images, labels = run.pictures.batch(torch.arange(10))
+    images = images.double()
+    whole = functional.cross_entropy(run.model(images), labels)
+    gradients = torch.autograd.grad(whole, list(run.model.parameters()))
+    value, correct = _Trainer(spec_of(), run, tmp_path, lambda: False, micro_batch).backward(images, labels)
+    assert value == pytest.approx(float(whole.detach()), rel=1e-12)
+    assert correct == int((run.model(images).argmax(1) == labels).sum())
+    for parameter, gradient in zip(run.model.parameters(), gradients, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-12, atol=1e-14)
+
+
+def test_a_run_in_micro_batches_is_the_run_in_whole_ones(tmp_path):
+    spec = spec_of(batch_size=16, augment="crop_flip")
+    whole = events_of(spec, run_on(), tmp_path / "whole")
+    sizes = []
+    run = run_on()
+    run.model.register_forward_pre_hook(lambda model, inputs: sizes.append(len(inputs[0])))
+    parts = list(train(spec, run, tmp_path / "parts", lambda: False, micro_batch=4))
+    assert [step.loss for step in steps_of(parts)] == pytest.approx([s.loss for s in steps_of(whole)], rel=1e-5)
+    assert sizes[:16] == [4] * 16
+    assert max(sizes) == 64  # of an evaluation, which shrinks with it
+    assert [row.val_loss for row in history_of(parts)] == pytest.approx(
+        [row.val_loss for row in history_of(whole)], rel=1e-5
+    )
 
 
 def test_an_epochs_numbers_are_means_over_its_images(tmp_path):

@@ -16,7 +16,7 @@ ENGINE = "helpers.fake_engine:execute"
 STEPS = 5
 
 
-def execute(spec, places, *, should_stop, report):
+def execute(spec, places, *, should_stop, report, micro_batch=None):
     done = places.run_files / "done.txt"
     yield events.Setup("cpu", "made up", {"agopconsole": "test"})
     yield events.Started((LayerStart("features.0", 64, 27, 1.0, 2.0, 1.5, 0.25, 9.0, float("nan")),))
