@@ -267,6 +267,15 @@ def field_types() -> dict[str, tuple[type, bool]]:
     return out
 
 
+def typed(name: str, text: str) -> Any:
+    """The text as the field's type; what is not of that type stays text, and the spec says what is wrong with it."""
+    kind = field_types().get(name, (str, False))[0]
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
 def _checked(spec_field: Field[Any], value: Any) -> Any:
     name: str = spec_field.name
     meta: Mapping[str, Any] = spec_field.metadata
