@@ -195,7 +195,7 @@ class _Trainer:
             [len(labels)] if self.micro_batch == self.spec.batch_size else batch_sizes(len(labels), self.micro_batch)
         )
         value, correct = 0.0, 0
-        for part, truth in zip(images.split(sizes), labels.split(sizes), strict=True):
+        for part, truth in zip(torch.split(images, sizes), torch.split(labels, sizes), strict=True):
             with self.precision():
                 logits = self.run.model(part)
                 exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
