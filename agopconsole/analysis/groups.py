@@ -7,7 +7,7 @@ downstream can average over them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -51,12 +51,11 @@ class Group:
         """Everything that two methods must have in common to be compared."""
         return tuple(self.settings[name] for name in _RECIPE_FIELDS)
 
-    def values(self, metric: str) -> dict[int, float]:
-        """The metric by seed, of the runs that trained to the end."""
-        found = {run.seed: getattr(run, metric) for run in self.runs if run.status == "done" and not run.diverged}
-        return {seed: value for seed, value in found.items() if value is not None}
+    def values(self, measured: Mapping[int, float]) -> dict[int, float]:
+        """The metric by seed, from the metric by run id (`measures.measured`)."""
+        return {run.seed: measured[run.id] for run in self.runs if run.id in measured}
 
-    def counts(self, metric: str) -> dict[str, int]:
+    def counts(self, measured: Mapping[int, float]) -> dict[str, int]:
         """How many runs a reader must know of beside the mean; those at chance count in it, the others do not.
 
         `diverged` met a loss that was not finite, `failed` ended for another reason, `unfinished` is still to come,
@@ -70,7 +69,7 @@ class Group:
             "diverged": diverged,
             "failed": sum(run.status == "failed" and not run.diverged for run in runs),
             "unfinished": sum(run.status not in ("done", "failed") for run in runs),
-            "missing": len(done) - len(self.values(metric)),
+            "missing": len(done) - len(self.values(measured)),
         }
 
 

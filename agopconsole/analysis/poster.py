@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agopconsole.analysis.groups import Group
+from agopconsole.analysis.measures import BEST_VAL_ACCURACY, column
 from agopconsole.analysis.tables import shown
 
-METRIC = "best_val_accuracy"
+METRIC = BEST_VAL_ACCURACY
 SEEDS = 3
 
 _METHODS = ("normal", "xavier_normal", "kaiming_uniform", "kaiming_normal", "agop", "nfm", "kaiming_nfm")
@@ -68,7 +69,7 @@ def _departures(groups: Sequence[Group]) -> list[str]:
         *_differing(feature_groups, _FEATURE_RECIPE),
         *_differing(agop_groups, _AGOP_RECIPE),
     ]
-    counts = {len(group.values(METRIC)) for group in groups}
+    counts = {len(column(group.runs, METRIC)) for group in groups}
     return [*found, f"seeds {_listed(counts)} not {SEEDS}"] if counts != {SEEDS} else found
 
 

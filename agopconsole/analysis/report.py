@@ -6,22 +6,18 @@ mean; runs that stayed at chance have a true accuracy, count in the mean, and ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from agopconsole.analysis import poster
 from agopconsole.analysis.groups import Group, counterpart, group_runs, index_groups, varied_fields
-from agopconsole.analysis.statistics import Difference, Mean, compare, summarise
+from agopconsole.analysis.measures import Measure, measured, parse_measure, usual_measure
+from agopconsole.analysis.ranks import Ranks, rank_methods
+from agopconsole.analysis.statistics import Difference, Mean, compare, holm, summarise
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.store import RunRecord, Store
 
-METRICS: dict[str, str] = {
-    "best_val_accuracy": "best validation accuracy, %",
-    "final_val_accuracy": "validation accuracy after the last epoch, %",
-    "test_accuracy": "test accuracy of the epoch that validation chose, %",
-    "loss_gap": "validation less training loss, both in eval mode, nats",
-    "poster_loss_gap": "validation loss less running training loss with dropout, nats",
-}
 REFERENCES = ("poster",)
 ALL = "all"
 """In place of a study's name: every run of the store."""
@@ -36,15 +32,21 @@ class ReportRow:
     Attributes:
         group: its runs.
         mean: over its seeds.
+        counts: how many of them a reader must know of beside the mean (`Group.counts`).
         delta: difference to the baseline under the same recipe; None for the baseline itself, or without one.
+        p_holm: its p-value adjusted for all such differences of the report.
         twin_delta: difference to the isotropic twin; None for a method without one, or if it was not run.
+        twin_p_holm: its p-value adjusted for all such differences of the report.
         reference: the published number.
     """
 
     group: Group
     mean: Mean
+    counts: dict[str, int]
     delta: Difference | None
+    p_holm: float | None
     twin_delta: Difference | None
+    twin_p_holm: float | None
     reference: float | None
 
 
@@ -53,28 +55,31 @@ class Report:
     """What `build_report` found.
 
     Attributes:
-        metric: one of `METRICS`.
+        measure: the metric.
         study: its name; None for every run of the store.
         baseline: label of the method that the others are compared with; None in an empty store.
         varied: the fields that tell the rows apart beside data set and method.
         rows: by data set, then recipe, then method.
+        ranks: of the methods over the data sets; None on one.
         caveat: how the recipes differ from those of the reference numbers; empty without such numbers.
     """
 
-    metric: str
+    measure: Measure
     study: str | None
     baseline: str | None
     varied: tuple[str, ...]
     rows: tuple[ReportRow, ...]
+    ranks: Ranks | None
     caveat: str
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `report --format json` prints."""
         return {
-            "metric": self.metric,
+            "metric": self.measure.name,
             "study": self.study,
             "baseline": self.baseline,
             "caveat": self.caveat or None,
+            "ranks": asdict(self.ranks) if self.ranks else None,
             "rows": self.row_dicts(),
         }
 
@@ -94,20 +99,24 @@ class Report:
             "mean": row.mean.mean,
             "std": row.mean.std,
             "ci95": row.mean.ci95,
-            **_difference_dict(row.delta, self.baseline),
+            **_difference_dict(row.delta, row.p_holm, self.baseline),
             "twin": group.twin,
-            **_difference_dict(row.twin_delta, group.twin, "twin_"),
+            **_difference_dict(row.twin_delta, row.twin_p_holm, group.twin, "twin_"),
             "reference": row.reference,
-            **group.counts(self.metric),
+            **row.counts,
         }
 
 
-def _difference_dict(found: Difference | None, other: str | None, prefix: str = "") -> dict[str, Any]:
+def _difference_dict(
+    found: Difference | None, p_holm: float | None, other: str | None, prefix: str = ""
+) -> dict[str, Any]:
     return {
         f"{prefix}pairs": found.pairs if found else None,
         f"{prefix}delta": found.delta if found else None,
         f"{prefix}delta_ci95": found.ci95 if found else None,
         f"{prefix}p_value": found.p_value if found else None,
+        f"{prefix}p_holm": p_holm,
+        f"{prefix}effect_size": found.effect_size if found else None,
         f"{prefix}verdict": found.verdict(str(other)) if found else None,
     }
 
@@ -116,7 +125,7 @@ def build_report(
     store: Store,
     *,
     study: str | None = None,
-    metric: str = "best_val_accuracy",
+    metric: str | None = None,
     baseline: str | None = None,
     against: str | None = None,
 ) -> Report:
@@ -125,42 +134,63 @@ def build_report(
     Args:
         store: where the runs are.
         study: its name, or `ALL`; by default the study touched last, or every run if there is none.
-        metric: one of `METRICS`.
+        metric: as `measures.parse_measure` takes it; by default the test accuracy where every run has one, else the
+            best validation accuracy, which is also what the published numbers are.
         baseline: label of the method that the others are compared with; by default kaiming_uniform, or the first.
         against: one of `REFERENCES`, to put published numbers beside the means.
 
     Raises:
         RequestError: if one of these is unknown, or the reference has no numbers of that metric.
     """
-    if metric not in METRICS:
-        raise unknown_choice("metric", metric, METRICS)
     if against is not None and against not in REFERENCES:
         raise unknown_choice("reference", against, REFERENCES)
-    if against and metric != poster.METRIC:
-        raise RequestError(f"the poster has no {metric}; compare its numbers with {poster.METRIC}")
+    measure = parse_measure(metric or poster.METRIC) if metric or against else None
+    if against and measure and measure.name != poster.METRIC:
+        raise RequestError(f"the poster has no {measure.name}; compare its numbers with {poster.METRIC}")
     study, runs = _runs_of(store, study)
+    measure = measure or usual_measure(runs)
     groups = group_runs(runs)
-    methods = list(dict.fromkeys(group.method for group in groups))
-    baseline = _chosen_baseline(baseline, methods)
+    baseline = _chosen_baseline(baseline, list(dict.fromkeys(group.method for group in groups)))
+    rows = _rows(groups, measured(store, runs, measure), baseline, with_reference=against is not None)
+    ranks = rank_methods(_blocks(rows), measure.better)
+    caveat = poster.caveat(groups) if against else ""
+    return Report(measure, study, baseline, tuple(varied_fields(groups)), rows, ranks, caveat)
+
+
+def _rows(
+    groups: Sequence[Group], values: Mapping[int, float], baseline: str | None, *, with_reference: bool
+) -> tuple[ReportRow, ...]:
     index = index_groups(groups)
-    values = {id(group): group.values(metric) for group in groups}
 
     def difference(group: Group, method: str | None) -> Difference | None:
         other = counterpart(group, method, index)
-        return None if other is None or other is group else compare(values[id(group)], values[id(other)])
+        return None if other is None or other is group else compare(group.values(values), other.values(values))
 
-    rows = tuple(
+    deltas = [difference(group, baseline) for group in groups]
+    twin_deltas = [difference(group, group.twin) for group in groups]
+    compared = zip(deltas, _adjusted(deltas), twin_deltas, _adjusted(twin_deltas), strict=True)
+    return tuple(
         ReportRow(
             group,
-            summarise(list(values[id(group)].values())),
-            difference(group, baseline),
-            difference(group, group.twin),
-            poster.published(group) if against else None,
+            summarise(list(group.values(values).values())),
+            group.counts(values),
+            *differences,
+            poster.published(group) if with_reference else None,
         )
-        for group in groups
+        for group, differences in zip(groups, compared, strict=True)
     )
-    caveat = poster.caveat(groups) if against else ""
-    return Report(metric, study, baseline, tuple(varied_fields(groups)), rows, caveat)
+
+
+def _adjusted(differences: Sequence[Difference | None]) -> list[float | None]:
+    return holm([found.p_value if found else None for found in differences])
+
+
+def _blocks(rows: Sequence[ReportRow]) -> list[dict[str, float | None]]:
+    """The means by method of each data set under one recipe; of several sources of a method the first ranks."""
+    blocks: dict[tuple[Any, ...], dict[str, float | None]] = {}
+    for row in rows:
+        blocks.setdefault(row.group.recipe, {}).setdefault(row.group.method, row.mean.mean)
+    return list(blocks.values())
 
 
 def _runs_of(store: Store, study: str | None) -> tuple[str | None, list[RunRecord]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from agopconsole.analysis.report import METRICS, Report
+from collections.abc import Sequence
+
+from agopconsole.analysis.ranks import Ranks
+from agopconsole.analysis.report import Report
 from agopconsole.analysis.statistics import leaves_zero_out
 from agopconsole.analysis.tables import Column, Look, Row, number, plus_minus, render, to_json
 
@@ -44,7 +47,7 @@ def render_report(report: Report, output_format: str = "table", look: Look | Non
 def report_columns(report: Report) -> list[Column]:
     """The columns that a reader sees: those that say something in this report."""
     rows = report.row_dicts()
-    digits = 2 if report.metric.endswith("accuracy") else 3
+    digits = report.measure.digits
 
     def any_of(*keys: str) -> bool:
         return any(row[key] for row in rows for key in keys)
@@ -59,6 +62,8 @@ def report_columns(report: Report) -> list[Column]:
     ]
     if any_of("pairs"):
         columns += [_difference("delta", "Δ baseline", digits), number("p_value", "p", 3)]
+    if _corrected(rows):
+        columns.append(number("p_holm", "p Holm", 3))
     if any_of("twin_pairs"):
         columns.append(_difference("twin_delta", "Δ twin", digits))
     if any_of("reference"):
@@ -73,7 +78,7 @@ def caption(report: Report) -> list[str]:
     rows = report.row_dicts()
     scope = f"study {report.study}" if report.study else "every run of the store"
     datasets = _datasets(report)
-    title = "; ".join([METRICS[report.metric], scope, *(datasets if len(datasets) == 1 else [])])
+    title = "; ".join([report.measure.title, scope, *(datasets if len(datasets) == 1 else [])])
     if not rows:
         return [title, "no runs yet"]
     lines = [title, "mean ± half the width of its 95 % t interval over n seeds; std: deviation of a single seed"]
@@ -83,12 +88,27 @@ def caption(report: Report) -> list[str]:
             " * the interval leaves 0 out; without * no difference is shown at that n",
             "p: two-sided sign-flip test of that difference" + _smallest_p(max(pairs)),
         ]
+    if _corrected(rows):
+        lines.append("p Holm: adjusted for the number of methods that the table compares with the baseline")
     if any(row["twin_pairs"] for row in rows):
         lines.append(
             "Δ twin: the same, to isotropic filters of equal scale and basis; only this is due to the features"
         )
     lines += [text for key, text in _LEGEND.items() if any(row[key] for row in rows)]
+    if report.ranks:
+        lines.append(_ranks_in_words(report.ranks))
     return [*lines, report.caveat] if report.caveat else lines
+
+
+def _corrected(rows: Sequence[Row]) -> bool:
+    """Whether more than one p-value is adjusted for the others."""
+    return sum(row["p_holm"] is not None for row in rows) > 1
+
+
+def _ranks_in_words(ranks: Ranks) -> str:
+    listed = ", ".join(f"{method} {rank:.1f}" for method, rank in ranks.mean_rank.items())
+    chance = "" if ranks.p_value is None else f"; Friedman's test that all rank alike: p = {ranks.p_value:.3f}"
+    return f"mean rank over {ranks.blocks} data sets, 1 the best, one without a mean last: {listed}{chance}"
 
 
 def _datasets(report: Report) -> list[str]:

@@ -42,12 +42,15 @@ class Difference:
         delta: None without any.
         ci95: half the width of the 95 % t interval of `delta`; None below two pairs.
         p_value: of the two-sided sign-flip test, never below 2 / 2^pairs; None below two pairs.
+        effect_size: `delta` in standard deviations of the difference (Cohen's d_z); None below two pairs, or where
+            all differences are equal.
     """
 
     pairs: int
     delta: float | None
     ci95: float | None
     p_value: float | None
+    effect_size: float | None
 
     @property
     def shown(self) -> bool:
@@ -77,7 +80,24 @@ def compare(values: Mapping[int, float], reference: Mapping[int, float]) -> Diff
     """The difference of two methods, paired by seed; a seed that only one of them has plays no part."""
     differences = [values[seed] - reference[seed] for seed in sorted(values.keys() & reference.keys())]
     mean = summarise(differences)
-    return Difference(mean.n, mean.mean, mean.ci95, sign_flip_p_value(differences) if mean.n > 1 else None)
+    p_value = sign_flip_p_value(differences) if mean.n > 1 else None
+    effect_size = mean.mean / mean.std if mean.mean is not None and mean.std else None
+    return Difference(mean.n, mean.mean, mean.ci95, p_value, effect_size)
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """The p-values adjusted for their number, so that one below 0.05 in the whole family is a finding.
+
+    The smallest of m is multiplied by m, the next by m - 1, and so on, none falling below the one before (Holm 1979,
+    "A simple sequentially rejective multiple test procedure"). None stays None and does not count.
+    """
+    family = sorted((p, i) for i, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    bar = 0.0
+    for rank, (p, i) in enumerate(family):
+        bar = max(bar, min(1.0, p * (len(family) - rank)))
+        adjusted[i] = bar
+    return adjusted
 
 
 def leaves_zero_out(delta: float | None, ci95: float | None) -> bool:

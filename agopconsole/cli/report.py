@@ -21,8 +21,13 @@ def report(
         str | None, typer.Option(metavar="TEXT", help="its name, or all (default: the study touched last)")
     ] = None,
     metric: Annotated[
-        str, typer.Option(metavar="TEXT", help="best_val_accuracy, final_val_accuracy, test_accuracy, loss_gap, ...")
-    ] = "best_val_accuracy",
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="test_accuracy (the default where all runs have one), best_val_accuracy, final_val_accuracy,"
+            " loss_gap, poster_loss_gap, accuracy_area, epochs_to:70, seconds",
+        ),
+    ] = None,
     baseline: Annotated[
         str | None, typer.Option(metavar="TEXT", help="the method to compare with (default: kaiming_uniform)")
     ] = None,

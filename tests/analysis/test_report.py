@@ -8,7 +8,7 @@ from helpers.imports import HEAVY, loaded_by
 from helpers.stored_runs import add_done, add_failed
 
 from agopconsole.analysis import poster
-from agopconsole.analysis.report import METRICS, build_report
+from agopconsole.analysis.report import build_report
 from agopconsole.analysis.report_text import caption, render_report
 from agopconsole.analysis.student_t import critical_value
 from agopconsole.analysis.tables import FORMATS, Look
@@ -202,10 +202,50 @@ def test_the_study_is_the_one_touched_last_unless_asked_for(store):
     assert [row["mean"] for row in rows_of(store, study="all")] == [50.0, 60.0, 70.0]
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_every_metric_is_the_store_s(store, metric):
-    run_id = add_done(store, 50.0, test_accuracy=45.0, init="normal")
-    assert row_of(store, "normal", metric=metric)["mean"] == getattr(store.run(run_id), metric)
+@pytest.mark.parametrize(
+    ("metric", "value"),
+    {
+        "test_accuracy": 45.0,
+        "best_val_accuracy": 50.0,
+        "final_val_accuracy": 50.0,
+        "loss_gap": 0.5,
+        "poster_loss_gap": 0.25,
+        "accuracy_area": 50.0,
+        "seconds": 2.0,
+        "epochs_to:50": 1.0,
+    }.items(),
+)
+def test_every_metric_is_read_from_the_store(store, metric, value):
+    add_done(store, 50.0, test_accuracy=45.0, init="normal")
+    assert row_of(store, "normal", metric=metric)["mean"] == value
+
+
+def test_the_usual_metric_is_the_test_accuracy_where_every_run_has_one(store):
+    add_done(store, 50.0, test_accuracy=45.0, init="normal", seed=0)
+    assert build_report(store).measure.name == "test_accuracy"
+    assert build_report(store, against="poster").measure.name == "best_val_accuracy"
+    add_done(store, 50.0, test_accuracy=None, init="normal", seed=1)
+    assert build_report(store).measure.name == "best_val_accuracy"
+
+
+def test_p_values_are_adjusted_over_the_table_and_the_effect_is_in_deviations(store):
+    add_seeds(store, "kaiming_uniform", [50.0, 51.0, 52.0])
+    add_seeds(store, "normal", [51.0, 53.0, 55.0])
+    add_seeds(store, "uniform", [51.0, 50.0, 53.0])
+    normal, uniform = row_of(store, "normal"), row_of(store, "uniform")
+    assert (normal["p_value"], normal["p_holm"], normal["effect_size"]) == (0.25, 0.5, 2.0)
+    assert (uniform["p_value"], uniform["p_holm"]) == (1.0, 1.0)
+
+
+def test_methods_are_ranked_over_data_sets_and_one_that_diverged_everywhere_comes_last(store):
+    for dataset, (normal, uniform) in {"svhn": (60.0, 50.0), "cifar10": (70.0, 40.0)}.items():
+        add_done(store, normal, init="normal", dataset=dataset)
+        add_done(store, uniform, init="uniform", dataset=dataset)
+        add_failed(store, diverged=True, init="agop", dataset=dataset)
+    report = build_report(store)
+    assert report.ranks.mean_rank == {"normal": 1.0, "uniform": 2.0, "agop": 3.0}
+    assert "mean rank over 2 data sets" in render_report(report)
+    assert build_report(store, metric="loss_gap").ranks is None
 
 
 def test_a_run_without_a_value_of_the_metric_is_counted(store):
@@ -304,7 +344,7 @@ def test_csv_has_the_keys_of_json(mixed):
 @pytest.mark.parametrize("output_format", ["table", "markdown", "latex"])
 def test_a_reader_sees_every_row_every_flag_and_what_the_marks_mean(mixed, output_format):
     text = render_report(mixed, output_format).replace("\\", "")
-    assert text.count("kaiming_nfm") == 2
+    assert text.count("kaiming_nfm") == 2 + 1  # rows, and the line of ranks
     assert text.count("1 at chance") == 1
     assert text.count("1 diverged") == 1
     assert text.count("78.69") == 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agopconsole.analysis.statistics import compare, leaves_zero_out, sign_flip_p_value, summarise
+from agopconsole.analysis.statistics import compare, holm, leaves_zero_out, sign_flip_p_value, summarise
 
 
 def draws(n, seed=0):
@@ -115,3 +115,48 @@ def test_verdicts_say_which_way_and_at_which_n():
 def test_two_equal_differences_prove_nothing():
     found = compare({0: 11.0, 1: 12.0}, {0: 10.0, 1: 11.0})
     assert (found.delta, found.ci95, found.shown) == (1.0, 0.0, False)
+
+
+def closed_testing(p_values):
+    """Holm's p-values by the closure principle: the largest Bonferroni p of all families that a hypothesis is in."""
+    names = range(len(p_values))
+    families = [f for size in range(1, len(p_values) + 1) for f in itertools.combinations(names, size)]
+    return [max(min(1.0, len(f) * min(p_values[i] for i in f)) for f in families if name in f) for name in names]
+
+
+def test_holm_is_the_closure_of_bonferroni():
+    p_values = [0.01, 0.04, 0.03, 0.005, 0.5, 0.03]
+    assert holm(p_values) == pytest.approx(closed_testing(p_values))
+    assert holm([None, 0.02, None, 0.03]) == [None, 0.04, None, 0.04]
+    assert holm([]) == []
+
+
+def test_the_effect_size_is_the_difference_in_its_own_deviations():
+    found = compare({0: 1.0, 1: 2.0, 2: 3.0}, dict.fromkeys(range(3), 0.0))
+    assert found.effect_size == pytest.approx(2.0)
+    assert compare({0: 1.0, 1: 1.0}, {0: 0.0, 1: 0.0}).effect_size is None
+
+
+def test_studies_without_an_effect_raise_a_false_alarm_one_time_in_twenty():
+    """Of 2,000 made studies of 6 seeds the interval errs in 5 %, the sign-flip test in 3.1 % (2 of 64 flips)."""
+    generator = random.Random(1)
+    studies = 2000
+    found = []
+    for _ in range(studies):
+        seeds = [generator.gauss(0, 5) for _ in range(6)]
+        methods = [{i: seed + generator.gauss(0, 1) for i, seed in enumerate(seeds)} for _ in range(2)]
+        found.append(compare(*methods))
+    error = 3 * (0.05 * 0.95 / studies) ** 0.5
+    assert sum(f.shown for f in found) / studies == pytest.approx(0.05, abs=error)
+    assert sum(f.p_value <= 0.05 for f in found) / studies == pytest.approx(2 / 64, abs=error)
+
+
+def test_holm_keeps_a_table_of_methods_without_an_effect_below_one_alarm_in_twenty():
+    generator = random.Random(2)
+    tables = 300
+    alarms = 0
+    for _ in range(tables):
+        baseline = {i: generator.gauss(0, 1) for i in range(8)}
+        methods = [{i: generator.gauss(0, 1) for i in range(8)} for _ in range(6)]
+        alarms += min(holm([compare(method, baseline).p_value for method in methods])) <= 0.05
+    assert alarms / tables <= 0.05 + 3 * (0.05 * 0.95 / tables) ** 0.5
