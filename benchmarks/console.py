@@ -14,14 +14,17 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import psutil
+from textual.screen import Screen
 
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
+from agopconsole.tui import app as app_module
 from agopconsole.tui.app import ConsoleApp
 
-KEYS = ("down", "down", "space", "pagedown", "right", "up", "g", "end", "home", "g", "left", "o", "o", "escape") * 4
+KEYS = ("down", "down", "space", "pagedown", "right", "down", "g", "end", "home", "g", "left", "o", "o", "escape") * 4
 IDLE_SECONDS = 5.0
 OWNER = Owner("benchmark", "boot", 1, 0.0)
 
@@ -93,12 +96,23 @@ def _fill(connection: sqlite3.Connection, table: str, keys: Iterable[tuple[int, 
     connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
 
 
+class TimedApp(ConsoleApp):
+    """Counts the frames that it has put on the terminal."""
+
+    CSS_PATH = Path(app_module.__file__).with_name("app.tcss")
+    frames = 0
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        super()._display(screen, renderable)
+        self.frames += 1
+
+
 async def measure(path: Path) -> dict[str, float]:
-    """The figures by name."""
+    """The figures by name; a key press is over with the first frame that is drawn after it."""
     process = psutil.Process()
     before = process.memory_info().rss
     begun = time.perf_counter()
-    app = ConsoleApp(path, devices=lambda: ())
+    app = TimedApp(path, devices=lambda: ())
     async with app.run_test(size=(120, 40)) as pilot:
         while not app.caught_up:
             await asyncio.sleep(0.001)
@@ -106,9 +120,13 @@ async def measure(path: Path) -> dict[str, float]:
         first = time.perf_counter() - begun
         presses = []
         for key in KEYS:
+            shown = app.frames
             begun = time.perf_counter()
-            await pilot.press(key)
+            app.simulate_key(key)
+            while app.frames == shown and time.perf_counter() < begun + 1:
+                await asyncio.sleep(0.0005)
             presses.append(1000 * (time.perf_counter() - begun))
+            await pilot.pause(0.15)
         refreshes, stops = await refresh_times(app, path)
         spent = process.cpu_times()
         await asyncio.sleep(IDLE_SECONDS)

@@ -45,7 +45,7 @@ class FormScreen(StoreScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "queue", "Queue", tooltip="queue what the form asks for", priority=True),
         Binding("escape", "dismiss", "Back", tooltip="back; nothing is queued"),
-        Binding("enter,down", "app.focus_next", "Next field", show=False),
+        Binding("down", "app.focus_next", "Next field", show=False),
         Binding("up", "app.focus_previous", "Field before", show=False),
     ]
 
@@ -98,6 +98,11 @@ class FormScreen(StoreScreen):
         """Checks the form as one types."""
         event.stop()
         self.check()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Goes on to the next field."""
+        event.stop()
+        self.focus_next()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Says what the field under the cursor is."""

@@ -146,7 +146,8 @@ class MainScreen(StoreScreen):
 
     def show_devices(self, devices: tuple[Device, ...]) -> None:
         """Shows them in the line at the bottom."""
-        self.query_one(DeviceBar).show_devices(devices)
+        for bar in self.query(DeviceBar):  # there is none yet if the devices are read before the first frame
+            bar.show_devices(devices)
 
     @property
     def _program(self) -> ConsoleApp:

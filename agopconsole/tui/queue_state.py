@@ -10,6 +10,9 @@ from statistics import median
 
 from agopconsole.store import RunRecord
 
+_MOST_TOLD = 50
+"""How many runs, the latest ones, say how fast an epoch is: this is worded anew every second."""
+
 ALIVE_SECONDS = 30.0
 """A worker whose last sign of life is older than this is not counted on."""
 
@@ -54,11 +57,8 @@ def queue_state(runs: Iterable[RunRecord], now: str, *, worker: bool | None = No
 
 def _remaining(runs: list[RunRecord], slots: int, now: str) -> float | None:
     """The epochs still to come at the median pace of the runs so far, shared between as many runs as run now."""
-    paces = [
-        _seconds(run.started_at, run.ended_at or now) / run.epoch
-        for run in runs
-        if run.started_at and run.epoch and run.status in ("done", "running")
-    ]
+    told = [run for run in runs if run.started_at and run.epoch and run.status in ("done", "running")]
+    paces = [_seconds(run.started_at or now, run.ended_at or now) / run.epoch for run in told[-_MOST_TOLD:]]
     if not paces:
         return None
     ahead = sum(run.epochs - run.epoch for run in runs if run.status in ("queued", "waiting", "running"))

@@ -152,6 +152,8 @@ class _Known:
 
     def _read_runs(self) -> dict[int, RunRecord]:
         marks = self._store.run_marks()
+        if marks == self._marks:
+            return self._runs
         moved = [run_id for run_id, mark in marks.items() if self._marks.get(run_id) != mark]
         fresh = {run.id: run for run in self._store.runs(ids=moved)} if moved else {}
         self._runs = {i: fresh.get(i) or self._runs[i] for i in marks if i in fresh or i in self._runs}

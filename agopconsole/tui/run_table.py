@@ -50,7 +50,7 @@ class RunTable(ScrollView, can_focus=True):
         Binding("g", "group", "Group", tooltip="methods (mean and deviation), or all runs one by one"),
         Binding("o", "sort(1)", "Sort", show=False, tooltip="sort by the next column"),
         Binding("O", "reverse", "Reverse", show=False, tooltip="turn the order round"),
-        Binding("enter", "enter", "Open", tooltip="open the run: spec, epochs, log, error"),
+        Binding("enter", "enter", "Open", key_display="enter", tooltip="open the run: spec, epochs, log, error"),
     ]
 
     grouped: reactive[bool] = reactive(True, init=False)
@@ -75,8 +75,9 @@ class RunTable(ScrollView, can_focus=True):
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows the rows of `snapshot`; only lines that differ are drawn anew."""
-        self._snapshot = snapshot
-        self._rebuild()
+        before, self._snapshot = self._snapshot, snapshot
+        if snapshot.runs is not before.runs or snapshot.paces != before.paces:
+            self._rebuild()
 
     @property
     def cursor(self) -> int:

@@ -3,14 +3,16 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+from helpers.console_states import DEVICES
+
 from agopconsole.tui.app import ConsoleApp
 from agopconsole.tui.run_table import RunTable
 
 
 @asynccontextmanager
-async def console(path, size=(120, 40), *, wait=True):
+async def console(path, size=(120, 40), *, wait=True, **options):
     """The console on a store; yields its Pilot once the first runs are on the screen."""
-    app = ConsoleApp(path)
+    app = ConsoleApp(path, **{"devices": lambda: DEVICES, **options})
     async with app.run_test(size=size) as pilot:
         if wait:
             await until(pilot, lambda: app.caught_up)

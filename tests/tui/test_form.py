@@ -1,0 +1,108 @@
+"""The form for new runs: what it reads, what it says, what it queues."""
+
+import pytest
+from helpers.console import console, press, text, until
+from helpers.stored_runs import add_done
+
+from agopconsole.errors import RequestError
+from agopconsole.spec import RunSpec
+from agopconsole.store import Store
+from agopconsole.study import read_study, read_toml, studies_at_hand
+from agopconsole.tui.form import FIELDS, estimate, form_texts, read_form
+from agopconsole.tui.form_screen import FormScreen
+
+
+def test_an_empty_form_is_the_run_of_the_defaults():
+    assert read_form({}) == (RunSpec.parse({}),)
+    assert read_form({"init": "nfm", "lr": "0.5", "seed": "7"}) == (
+        RunSpec.parse({"init": "nfm", "lr": 0.5, "seed": 7}),
+    )
+
+
+def test_several_values_are_a_study():
+    runs = read_form({"init": "normal, nfm", "seed": "0-2,5", "study": "s", "grid": "lr=0.1,0.01; epochs=3"})
+    assert len(runs) == 16
+    assert {run.seed for run in runs} == {0, 1, 2, 5}
+    assert {run.lr for run in runs} == {0.1, 0.01}
+    assert {run.epochs for run in runs} == {3}
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ({"lr": "fast"}, 'lr must be a number, not "fast"'),
+        ({"lr": "0"}, "lr must be above 0, not 0"),
+        ({"init": "kaimin_nfm"}, "did you mean 'kaiming_nfm'?"),
+        ({"seed": "x"}, 'seed must be a whole number, not "x"'),
+        ({"seed": "0-3"}, "give it a name in the field study"),
+        ({"grid": "lr", "study": "s"}, "grid 'lr' is not of the form"),
+        ({"init": "nfm+poster"}, "poster is not of the form scale=poster"),
+        ({"seed": "0-99999", "init": "normal,uniform", "study": "s"}, "more than 100,000 runs"),
+    ],
+)
+def test_a_mistake_is_said_as_the_command_line_says_it(texts, message):
+    with pytest.raises(RequestError) as error:
+        read_form(texts)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", sorted(studies_at_hand()))
+def test_every_preset_gives_the_runs_of_its_study(name):
+    path = studies_at_hand()[name]
+    assert set(read_form(form_texts(read_toml(path), name))) == set(read_study(path).runs)
+
+
+def test_every_field_of_a_spec_is_in_the_form():
+    assert set(RunSpec.__slots__) | {"grid"} == set(FIELDS)
+
+
+def test_the_time_is_that_of_runs_alike_or_unknown(store):
+    add_done(store, 80.0, epochs=1)
+    [run] = store.runs()
+    assert estimate([RunSpec.parse({"epochs": 3})], [run]) == pytest.approx(
+        3 * estimate([RunSpec.parse({"epochs": 1})], [run])
+    )
+    assert estimate([RunSpec.parse({"dataset": "cifar10"})], [run]) is None
+
+
+async def open_form(pilot):
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen))
+
+
+async def test_it_checks_as_one_types_previews_and_queues(store, tmp_path):
+    async with console(tmp_path / "runs.db") as pilot:
+        await open_form(pilot)
+        await pilot.press(*"kaimin")
+        assert "unknown init 'kaimin'" in text(pilot, "#preview-text")
+        await pilot.press("f2")
+        assert isinstance(pilot.app.screen, FormScreen)
+        await pilot.press(*"g_normal")
+        preview = text(pilot, "#preview-text")
+        assert preview.startswith("1 run\ntime, one after another: unknown")
+        assert "agopconsole run --init kaiming_normal --queue" in preview
+        await pilot.press("f2")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, FormScreen))
+    with Store(tmp_path / "runs.db") as now:
+        assert [run.init for run in now.runs()] == ["kaiming_normal"]
+
+
+async def test_a_preset_fills_it_and_what_is_there_is_not_queued_again(store, tmp_path):
+    async with console(tmp_path / "runs.db") as pilot:
+        for _ in range(2):
+            await open_form(pilot)
+            pilot.app.screen.query_one("#preset").value = str(studies_at_hand()["quickstart"])
+            await until(pilot, lambda: text(pilot, "#preview-text").startswith("10 runs"))
+            await pilot.press("f2")
+            await until(pilot, lambda: not isinstance(pilot.app.screen, FormScreen))
+    assert len(store.runs()) == 11
+
+
+async def test_escape_closes_it_and_the_help_of_a_field_is_shown(demo):
+    async with console(demo) as pilot:
+        await open_form(pilot)
+        assert "initialisation of the layers under test" in text(pilot, "#field-help")
+        await pilot.press("enter")
+        assert "data set" in text(pilot, "#field-help")
+        await press(pilot, "escape")
+        assert not isinstance(pilot.app.screen, FormScreen)

@@ -1,0 +1,38 @@
+"""The report on the screen: by any metric, against any baseline, beside the poster, to a file."""
+
+from helpers.console import console, text, until
+
+from agopconsole.tui.dialogs import PromptScreen
+from agopconsole.tui.report_screen import ReportScreen
+
+
+async def open_report(pilot):
+    await pilot.press("r")
+    await until(pilot, lambda: isinstance(pilot.app.screen, ReportScreen) and pilot.app.screen._report is not None)
+
+
+async def test_it_shows_the_table_and_its_questions_change_by_key(demo):
+    async with console(demo, (160, 40)) as pilot:
+        await open_report(pilot)
+        assert "kaiming_nfm" in text(pilot, "#report-text")
+        before = text(pilot, "#heading")
+        assert "digits-transfer" in before
+        for key in "mbs":
+            await pilot.press(key)
+            await until(pilot, lambda before=before: text(pilot, "#heading") != before)
+            before = text(pilot, "#heading")
+        await pilot.press("p")
+        await until(pilot, lambda: "beside the poster" in text(pilot, "#heading"))
+        await pilot.press("escape")
+        assert not isinstance(pilot.app.screen, ReportScreen)
+
+
+async def test_it_is_written_to_a_file(demo, tmp_path):
+    async with console(demo) as pilot:
+        await open_report(pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PromptScreen))
+        pilot.app.screen.query_one("Input").value = str(tmp_path / "report.csv")
+        await pilot.press("enter")
+        await until(pilot, lambda: (tmp_path / "report.csv").exists())
+    assert "kaiming_nfm" in (tmp_path / "report.csv").read_text()
