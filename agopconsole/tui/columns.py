@@ -12,7 +12,7 @@ from agopconsole.analysis.measures import column as values_of
 from agopconsole.tui import words
 from agopconsole.tui.rows import MethodRow, Row, RunRow
 
-NARROWEST_NAME = 24
+NARROWEST_NAME = 19
 """Characters that the name of a row keeps; columns that leave it fewer are not shown."""
 
 
@@ -101,7 +101,13 @@ COLUMNS: dict[str, Column] = {
         Column("n", "n", 3, "seeds done", lambda row: str(_seeds(row) or ""), _seeds, "methods"),
         Column("best", "best", 6, "best validation accuracy, %", *_number("best_val_accuracy", words.accuracy)),
         Column(
-            "std", "±", 5, "its deviation over seeds", lambda row: words.accuracy(_spread(row)), _spread, "methods"
+            "std",
+            "±",
+            5,
+            "its deviation over seeds",
+            lambda row: words.accuracy(_spread(row)) if isinstance(row, MethodRow) else "",
+            _spread,
+            "methods",
         ),
         Column("gap", "gap", 7, "validation less training loss", *_number("loss_gap", words.signed)),
         Column("eta", "left", 9, "time until it is done", _eta, lambda row: row.eta),

@@ -58,7 +58,7 @@ class FormScreen(StoreScreen):
     def compose(self) -> ComposeResult:
         """Fields to the left, what they amount to at the right."""
         with Horizontal(id="form-body"):
-            with VerticalScroll(id="fields", classes="panel", can_focus=False):
+            with Vertical(id="fields", classes="panel"):  # a scroll would take the arrow keys
                 yield Select(
                     [(name, str(path)) for name, path in sorted(studies_at_hand().items())],
                     prompt="a preset ...",

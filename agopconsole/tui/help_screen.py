@@ -48,8 +48,8 @@ class HelpScreen(ModalScreen[None]):
 
     def _page(self) -> Text:
         text = Text()
-        keys = {command.keys: command.about for command in reversed(self._commands)}
-        for lines in (reversed(keys.items()), _FILTERS, _SIGNS):
+        keys = dict.fromkeys((command.keys, command.about) for command in self._commands)
+        for lines in (keys, _FILTERS, _SIGNS):
             for name, meaning in lines:
                 text.append(f"{name:<18}", "bold").append(f"{meaning}\n")
             text.append("\n")

@@ -52,6 +52,7 @@ async def test_a_study_under_way(demo, name, keys, size):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_an_empty_store(tmp_path, size):
-    Store(tmp_path / "runs.db", create=True).close()
-    check(f"empty-{size[0]}x{size[1]}", await frame(tmp_path / "runs.db", size))
+async def test_an_empty_store(tmp_path, size, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a screen without runs names its store
+    Store(Path("runs.db"), create=True).close()
+    check(f"empty-{size[0]}x{size[1]}", await frame(Path("runs.db"), size))

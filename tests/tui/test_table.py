@@ -88,7 +88,7 @@ async def test_a_range_is_selected_with_shift_and_everything_with_a(demo):
 def test_columns_leave_the_name_its_place(width):
     for grouped in (True, False):
         shown = fitting(tuple(COLUMNS), width, grouped=grouped)
-        assert not shown or sum(column.width for column in shown) <= width - 24
+        assert not shown or sum(column.width for column in shown) <= width - 19
 
 
 def test_every_column_words_every_row(demo):

@@ -1,4 +1,4 @@
-"""The console in a real terminal, tmux: a run is queued by its form, seen to grow, cancelled, and leaves no process."""
+"""The console in tmux, a real terminal: a run is queued by the form, grows, is cancelled, and leaves no process."""
 
 import shlex
 import subprocess
@@ -31,7 +31,7 @@ def test_a_run_is_queued_watched_and_cancelled(tmp_path):
 
         sees("There are no runs")
         press("n")
-        sees("what will be queued")
+        sees("initialisation of the layers under test")
         press(*["Down"] * 5, *"5000", "F2")
         sees("queued #1")
         with Store(tmp_path / "runs.db") as store:
