@@ -59,6 +59,7 @@ class MainScreen(StoreScreen):
         store_path: the store, for its name.
     """
 
+    AUTO_FOCUS = "RunTable"  # and not the field of the filter, which is there unseen
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New", tooltip="new run or study: a form, checked as one types"),
         Binding(
@@ -265,6 +266,8 @@ class MainScreen(StoreScreen):
         if text != (words.content or None):
             words.update(text or "")
             self.set_class(text is not None, "-empty")
+            if text is None and self.focused is None:
+                self.query_one(RunTable).focus()
             self.refresh_bindings()
 
     def _show_panel(self, panel: int) -> None:
