@@ -86,6 +86,22 @@ class LayerStart:
     gradient_ratio: float
 
 
+@dataclass(frozen=True, slots=True)
+class LayerAnsatz:
+    """One layer's correlations of the Neural Feature Ansatz: Pearson's, over all entries of two (d, d) matrices.
+
+    Attributes:
+        layer: the name of its matrix.
+        nfm_agop, nfm_agop_sqrt: of the NFM with the AGOP, and with the AGOP's matrix square root.
+        nfm_initial_nfm: of the NFM with that of the network's start; NaN where the start is not known.
+    """
+
+    layer: str
+    nfm_agop: float
+    nfm_agop_sqrt: float
+    nfm_initial_nfm: float
+
+
 def stayed_at_chance(history: Sequence[EpochMetrics], classes: int) -> bool:
     """Whether a run never left chance: no training loss below 95 % of ln K, no accuracy above twice chance."""
     lowest = min(e.train_loss for e in history)

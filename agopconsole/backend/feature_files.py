@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from agopconsole.backend.checkpoint import load_weights, save_weights
+from agopconsole.backend.dense_matrices import csv_matrices
 from agopconsole.backend.feature_matrix import FeatureMatrix
+from agopconsole.backend.layers import Layer, choose_layers, matrix_names, patch_shape
 from agopconsole.errors import RequestError
 
 
@@ -20,11 +26,18 @@ def save_features(path: Path, matrices: Mapping[str, FeatureMatrix], metadata: M
 
 
 def load_features(path: Path) -> dict[str, FeatureMatrix]:
-    """The matrices that `save_features` wrote.
+    """The matrices that `save_features` wrote, or those of a folder of `layer_0.csv`, `layer_1.csv`...
+
+    A factor is positive semi-definite by what it is; a CSV file holds a whole matrix, which is checked.
+
+    Returns:
+        Matrices by key; those of a folder by "0", "1"..., for `fitted` to give to the layers of a model.
 
     Raises:
         RequestError: if the file is missing, damaged, or holds something else.
     """
+    if path.is_dir():
+        return {str(index): matrix for index, matrix in enumerate(csv_matrices(path))}
     loaded = load_weights(path)
     shapes, errors = loaded.fact("patch_shapes"), loaded.fact("relative_errors")
     if not isinstance(shapes, dict) or not isinstance(errors, dict):
@@ -33,3 +46,28 @@ def load_features(path: Path) -> dict[str, FeatureMatrix]:
         return {key: FeatureMatrix(factor, tuple(shapes[key]), errors[key]) for key, factor in loaded.tensors.items()}
     except (KeyError, ValueError) as error:
         raise RequestError(f"'{path}' holds no feature matrices: {error}") from None
+
+
+def fitted(matrices: Mapping[str, FeatureMatrix], model: nn.Module) -> dict[str, FeatureMatrix]:
+    """Matrices that are known by their order alone, given to the convolutions of a model in its order.
+
+    Raises:
+        RequestError: if there are more matrices than convolutions, or one does not fit; it names both shapes.
+    """
+    layers = choose_layers(model, "conv")
+    slots = [(key, shape) for name, layer in layers.items() for key, shape in _keys(name, layer)]
+    if len(matrices) > len(slots):
+        raise RequestError(f"there are {len(matrices)} matrices, and the model has {len(slots)} convolutions")
+    out = {}
+    for (key, shape), matrix in zip(slots, matrices.values(), strict=False):
+        if math.prod(shape) != matrix.dim:
+            raise RequestError(
+                f"the matrix for {key} has the shape {(matrix.dim, matrix.dim)}, and the layer's patches {shape} ask "
+                f"for {(math.prod(shape), math.prod(shape))}"
+            )
+        out[key] = replace(matrix, patch_shape=shape)
+    return out
+
+
+def _keys(name: str, layer: Layer) -> list[tuple[str, tuple[int, ...]]]:
+    return [(key, patch_shape(layer)) for key in matrix_names(name, layer)]

@@ -20,6 +20,7 @@ from agopconsole.backend.places import Places
 from agopconsole.backend.source_features import TargetImages, source_features
 from agopconsole.backend.sources import load_source
 from agopconsole.backend.start import measure_start
+from agopconsole.backend.target import load_target
 from agopconsole.backend.train import Trainable, train
 from agopconsole.metrics import LayerStart
 from agopconsole.spec import RunSpec
@@ -81,6 +82,16 @@ def measure_spec(spec: RunSpec, places: Places, *, report: data.Report = data.si
     return _start(ready)
 
 
+def start_network(spec: RunSpec, places: Places, *, report: data.Report = data.silent) -> nn.Module:
+    """The network that `spec` describes as it was before its first step, on the spec's device.
+
+    Raises:
+        RequestError: as `execute`.
+        WorkError: as `execute`, before its first step.
+    """
+    return _prepare(spec, places, report)[0].model
+
+
 def _start(ready: Trainable) -> tuple[LayerStart, ...]:
     images, labels = ready.pictures.batch(ready.train[:START_BATCH])
     return measure_start(ready.model, images, labels)
@@ -89,13 +100,7 @@ def _start(ready: Trainable) -> tuple[LayerStart, ...]:
 def _prepare(spec: RunSpec, places: Places, report: data.Report) -> tuple[Trainable, list[Event]]:
     """Everything that a run has at hand before its first step, and what happened on the way."""
     device = devices.pick(spec.device)
-    dataset = data.load_dataset(
-        spec.dataset, places.data, image_size=spec.fed_size, mirror=places.mirror, report=report
-    )
-    if spec.class_indices is not None:
-        dataset = dataset.subset(spec.class_indices)
-    split = data.split(dataset, seed=spec.split_seed, val_fraction=spec.val_fraction, limit=spec.limit)
-    mean, std = data.channel_statistics(dataset.train, split.train)
+    dataset, split, target = load_target(spec, places, report)
     classes, size = len(dataset.classes), spec.fed_size
     tests = len(dataset.test.labels) if dataset.test else 0
     happened: list[Event] = [
@@ -106,15 +111,14 @@ def _prepare(spec: RunSpec, places: Places, report: data.Report) -> tuple[Traina
         ),
     ]
     model = build_model(spec.model, classes=classes, image_size=size, seed=spec.seed)
-    target = TargetImages(dataset.train, split.train, mean, std, dataset.origin)
     happened += _initialize(spec, model, target, places, device, report)
     ready = Trainable(
         model=model.to(device),
         device=device,
-        pictures=data.Pictures(dataset.train, device=device, image_size=size, mean=mean, std=std),
+        pictures=data.Pictures(dataset.train, device=device, image_size=size, mean=target.mean, std=target.std),
         train=split.train,
         validation=split.val,
-        test=data.Pictures(dataset.test, device=device, image_size=size, mean=mean, std=std)
+        test=data.Pictures(dataset.test, device=device, image_size=size, mean=target.mean, std=target.std)
         if dataset.test
         else None,
         classes=dataset.classes,

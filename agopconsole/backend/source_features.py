@@ -43,6 +43,17 @@ class TargetImages:
     std: Tensor
     origin: str
 
+    def at(self, chosen: Tensor, *, image_size: int, device: torch.device) -> Tensor:
+        """The images `chosen`, standardised, shape (n, 3, image_size, image_size)."""
+        pictures = Pictures(self.images, device=device, image_size=image_size, mean=self.mean, std=self.std)
+        return pictures.batch(chosen)[0]
+
+
+def sample_indices(spec: RunSpec, target: TargetImages) -> Tensor:
+    """The `agop_images` training images that the AGOP is averaged over, chosen by the run's seed."""
+    order = torch.randperm(len(target.indices), generator=stream(spec.seed, "agop sample"))
+    return target.indices[order[: spec.agop_images]]
+
 
 def source_features(
     spec: RunSpec,
@@ -66,10 +77,9 @@ def source_features(
     if spec.method.features == "nfm":
         return nfm(source.network(with_head=False)), None
     network = source.network(with_head=True).to(device)
-    sample = stream(spec.seed, "agop sample")
-    chosen = target.indices[torch.randperm(len(target.indices), generator=sample)[: spec.agop_images]]
+    chosen = sample_indices(spec, target)
     size = source.image_size or spec.fed_size
-    outputs = _outputs(spec, source)
+    outputs = agop_outputs(spec, source)
     wanted = [name for name in feature_layers(network) if name in layers]
     facts = {
         "kind": "agop",
@@ -91,11 +101,9 @@ def source_features(
     if path.is_file():
         return load_features(path), None
     began = time.perf_counter()
-    pictures = Pictures(target.images, device=device, image_size=size, mean=target.mean, std=target.std)
-    images, _ = pictures.batch(chosen)
     matrices = agop(
         network,
-        images,
+        target.at(chosen, image_size=size, device=device),
         outputs,
         spec.agop_power,
         layers=wanted,
@@ -119,7 +127,7 @@ def source_features(
     )
 
 
-def _outputs(spec: RunSpec, source: Source) -> int | str:
+def agop_outputs(spec: RunSpec, source: Source) -> int | str:
     """All outputs, or a number of probes."""
     if spec.agop_outputs == ALL:
         return ALL

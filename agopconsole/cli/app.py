@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import agopconsole
-from agopconsole.cli import data_sets, doctor, inspection, report, run, runs, study, tui, worker
+from agopconsole.cli import ansatz, data_sets, doctor, extract, inspection, report, run, runs, study, tui, worker
 from agopconsole.cli.settings import Settings
 
 app = typer.Typer(
@@ -51,5 +51,7 @@ app.add_typer(runs.app, name="runs")
 app.command("tui")(tui.tui)
 app.command("report")(report.report)
 app.command("inspect")(inspection.inspect)
+app.command("extract")(extract.extract)
+app.command("ansatz")(ansatz.ansatz)
 app.add_typer(data_sets.app, name="datasets")
 app.command("doctor")(doctor.doctor)

@@ -38,6 +38,15 @@ START_COLUMNS = (
     Column("participation_ratio", "participation ratio", "right"),
     Column("gradient_ratio", "gradient / weights", "right"),
 )
+ANSATZ_COLUMNS = (
+    Column("layer", "layer"),
+    number("nfm_agop", "NFM~AGOP", 3),
+    number("start_nfm_agop", "at start", 3),
+    number("nfm_agop_sqrt", "NFM~AGOP^1/2", 3),
+    number("start_nfm_agop_sqrt", "at start", 3),
+    number("nfm_initial_nfm", "NFM~initial NFM", 3),
+    number("start_nfm_initial_nfm", "at start", 3),
+)
 HISTORY_COLUMNS = (
     Column("epoch", "epoch", "right"),
     number("train_loss", "train loss", 3),

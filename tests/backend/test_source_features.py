@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agopconsole.backend.source_features import _outputs
+from agopconsole.backend.source_features import agop_outputs
 from agopconsole.spec import RunSpec
 
 
@@ -12,4 +12,4 @@ from agopconsole.spec import RunSpec
 )
 def test_a_large_head_is_probed_unless_the_run_says_otherwise(asked, head, taken):
     spec = RunSpec.parse({"init": "agop", "agop_outputs": asked})
-    assert _outputs(spec, SimpleNamespace(outputs=head)) == taken
+    assert agop_outputs(spec, SimpleNamespace(outputs=head)) == taken
