@@ -45,8 +45,8 @@ class FormScreen(StoreScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "queue", "Queue", tooltip="queue what the form asks for", priority=True),
         Binding("escape", "dismiss", "Back", tooltip="back; nothing is queued"),
-        Binding("down", "app.focus_next", "Next field", show=False),
-        Binding("up", "app.focus_previous", "Field before", show=False),
+        Binding("down", "move(1)", "Next field", show=False),
+        Binding("up", "move(-1)", "Field before", show=False),
     ]
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
@@ -145,6 +145,10 @@ class FormScreen(StoreScreen):
             preview = self._preview()
         self.query_one("#preview-text", Static).update(preview)
         self.query_one("#queue", Button).disabled = not self._specs
+
+    def action_move(self, by: int) -> None:
+        """Goes to the next field, or to the one before."""
+        self.focus_next() if by > 0 else self.focus_previous()
 
     def action_queue(self) -> None:
         """Queues what the form asks for, less what the study has already, and closes it."""
