@@ -8,127 +8,305 @@ unfolded.
 
 from __future__ import annotations
 
-import contextlib
-import math
-from collections.abc import Callable, Collection, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from agopconsole.backend.feature_matrix import FeatureMatrix, wide
-from agopconsole.backend.layers import (
-    Layer,
-    feature_layers,
-    matrix_names,
-    named_blocks,
-    patch_shape,
-    weight_blocks,
-)
-from agopconsole.backend.untouched import evaluation, hooked
+from agopconsole.backend.chain import StraightLine, straight_line
+from agopconsole.backend.feature_matrix import FeatureMatrix
+from agopconsole.backend.layers import Slot, weight_slots
+from agopconsole.backend.memory_plan import DEFAULT_PLAN, Cost, Plan, parse_bytes, plan_within
+from agopconsole.backend.outer_sum import OuterSum, at_least_float32
+from agopconsole.backend.untouched import evaluation, stand_ins
+from agopconsole.backend.uses import Use, recorded_uses
 
 ALL = "all"
-_IMAGES_AT_ONCE = 16
-_OUTPUTS_AT_ONCE = 8
+_OUTPUTS_AT_ONCE_IN_LINE = 32  # a line splits them further where its maps are large
+_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def nfm(model: nn.Module) -> dict[str, FeatureMatrix]:
-    """The Neural Feature Matrix W^T W of every Conv2d and Linear, exact: its factor is W itself.
+class UnreachedWarning(UserWarning):
+    """Names layers that are left out of a result, since the forward pass does not reach them."""
+
+
+def nfm(model: nn.Module, *, heads: Collection[int] | None = None) -> dict[str, FeatureMatrix]:
+    """The Neural Feature Matrix W^T W of every weight slot, exact: its factor is W itself.
 
     W is the weight flattened to (c_out, d), d = c_in / groups * k_h * k_w (Radhakrishnan et al. 2024).
 
+    Args:
+        model: any module; `layers.weight_slots` says which of its weights have a matrix.
+        heads: of each attention, the heads whose rows of W are used for q, k and v; None for all. Every other matrix
+            is what it is.
+
     Returns:
         Matrices with factors of shape (c_out / groups, d), by module name (`name[0]`, `name[1]`... for the groups of
-        a convolution); copies, so that the matrices stay what they were when the model trains on.
+        a convolution, `name.q`, `name.k`, `name.v` for an attention); copies, so that the matrices stay what they
+        were when the model trains on, and in float32 where the model is in half precision.
+
+    Raises:
+        ValueError: if an attention lacks one of the heads.
     """
-    return {key: FeatureMatrix(block.clone(), shape) for key, block, shape in named_blocks(model)}
+    matrices = {}
+    for slot in weight_slots(model).values():
+        rows = slot.head_rows(heads)
+        for key, block in zip(slot.keys, slot.blocks, strict=True):
+            own = block if rows is None else block[rows]
+            matrices[key] = FeatureMatrix(at_least_float32(own).clone(), slot.patch_shape)
+    return matrices
 
 
 def agop(
     model: nn.Module,
-    images: Tensor,
+    images: Tensor | Iterable[Any],
     outputs: int | str = ALL,
     power: float = 1.0,
     *,
     layers: Collection[str] | None = None,
+    heads: Collection[int] | None = None,
+    memory: int | str | None = None,
+    precision: str | None = None,
     generator: torch.Generator | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+    winograd: bool = False,
 ) -> dict[str, FeatureMatrix]:
-    """The Average Gradient Outer Product of every Conv2d and Linear that the forward pass reaches.
+    """The Average Gradient Outer Product of every weight slot that the forward pass reaches.
 
     AGOP = 1/(n |S|) sum over images i, positions s and outputs c of g g^T, g = d f_c(x_i) / d u_s. The positions of a
     layer that is used more than once are pooled. The model is evaluated in eval mode and left exactly as it was.
 
     Args:
-        model: maps images to outputs of shape (n, K).
-        images: shape (n, ...), on the model's device.
+        model: maps images to outputs of shape (n, K). Of a tuple, list or mapping the first tensor in it is taken.
+        images: shape (n, ...), on the model's device; or an iterable of such batches, a DataLoader for one, which is
+            gone through once and never held whole. Of a batch that is a tuple or list the first item is taken.
         outputs: `"all"` takes every output and is exact; a number takes that many random probes v with
             E[v v^T] = I (Rademacher) in their place: unbiased, with `relative_error` estimated on each matrix.
         power: 0.5 gives the matrix square root of the AGOP (Beaglehole et al. 2023).
-        layers: module names of the layers that are wanted; None for all.
+        layers: names of the slots or modules that are wanted; None for all.
+        heads: of each attention, the heads whose rows are used for q, k and v; None for all.
+        memory: bytes, or text such as `"2 GiB"`, that the passes may take beside the model, the batches handed in and
+            the sums (a (c, c) matrix in float64 a slot at most). One image is passed through first to see what it
+            takes, and as many images and outputs go through at once as fit. None: 16 images, 8 outputs.
+        precision: `"float32"` or `"bfloat16"`, the type of the model's passes; None for the model's own. Products are
+            summed in float32 or more, and the matrices are made of the weights as they are. A forward pass in half
+            precision flips the masks of ReLUs, and costs several per cent of error.
         generator: draws the probes; a CPU generator gives the same ones on every device.
-        progress: called with the images done and the images in all.
+        progress: called with the images done and the images in all (None where an iterable does not say).
+        winograd: passes gradients through 3 x 3 convolutions by minimal filtering, faster on a CPU, where the network
+            is a straight line of layers, as a VGG is; elsewhere it changes nothing. In float32 the error of a
+            gradient grows from 2e-7 to 2e-6 a layer; the forward pass, and so every ReLU's mask, stays as it is.
 
     Returns:
-        Matrices with factors of shape (r, d), r at most c_out / groups, by module name as in `nfm`. Layers that the
-        forward pass does not reach are left out.
+        Matrices with factors of shape (r, d), r at most c_out / groups, by name as in `nfm`. Layers that the forward
+        pass does not reach are left out, and an `UnreachedWarning` names them.
 
     Raises:
-        ValueError: if there are no images, `outputs` or `power` is none of the above, a name is no Conv2d or Linear
-            of the model, the model does not return (n, K), or its gradients are not finite.
+        ValueError: if there are no images, an argument is none of the above, a name is no slot of the model, the
+            model does not return (n, K), its gradients are not finite, or `memory` does not hold one output of one
+            image.
     """
-    if len(images) == 0:
-        raise ValueError("the AGOP is a mean over images, and there are none")
     if outputs != ALL and (not isinstance(outputs, int) or outputs < 1):
         raise ValueError(f"outputs is 'all' or a number of probes, not {outputs!r}")
-    chosen = _chosen(model, layers)
-    with evaluation(model), torch.inference_mode(False), torch.enable_grad():
-        sums = {name: _OuterSum(layer, exact=outputs == ALL) for name, layer in chosen.items()}
-        for start in range(0, len(images), _IMAGES_AT_ONCE):
-            batch = images[start : start + _IMAGES_AT_ONCE].detach().clone().requires_grad_()
-            _add_batch(model, chosen, sums, batch, outputs, generator)
-            if progress is not None:
-                progress(start + len(batch), len(images))
-        return {
-            key: matrix.power(power)
-            for name, layer in chosen.items()
-            if sums[name].images
-            for key, matrix in zip(matrix_names(name, layer), sums[name].matrices(), strict=True)
+    if precision is not None and precision not in _PRECISIONS:
+        raise ValueError(f"precision is 'float32' or 'bfloat16', not {precision!r}")
+    slots = _chosen(model, layers)
+    limit = None if memory is None else parse_bytes(memory)
+    sums = {name: OuterSum(slot, slot.head_rows(heads), exact=outputs == ALL) for name, slot in slots.items()}
+    dtype = _PRECISIONS[precision] if precision is not None else _floating_type(model)
+    with (
+        evaluation(model),
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        stand_ins(model, _PRECISIONS[precision] if precision is not None else None),
+    ):
+        passes = _Passes(model, slots, sums, outputs, generator, winograd=winograd)
+        done, whole = 0, _number_of_images(images)
+        for batch in _batches(images, dtype):
+            plan = passes.plan(batch[:1], limit)
+            for piece in torch.split(batch, plan.images):
+                passes.add(piece)
+                done += len(piece)
+                if progress is not None:
+                    progress(done, whole)
+    if done == 0:
+        raise ValueError("the AGOP is a mean over images, and there are none")
+    unreached = [name for name, outer in sums.items() if not outer.images]
+    if unreached:
+        message = f"the forward pass does not reach {', '.join(unreached)}: no AGOP of these"
+        warnings.warn(message, UnreachedWarning, stacklevel=2)
+    return {
+        key: matrix.power(power)
+        for name, slot in slots.items()
+        if sums[name].images
+        for key, matrix in zip(slot.keys, sums[name].matrices(), strict=True)
+    }
+
+
+def _chosen(model: nn.Module, names: Collection[str] | None) -> dict[str, Slot]:
+    every = weight_slots(model)
+    unknown = set(names or ()) - {name for slot in every.values() for name in (slot.name, slot.layer)}
+    if unknown:
+        raise ValueError(f"the model has no Conv2d, Linear or attention '{min(unknown)}'")
+    if names is None:
+        return every
+    return {name: slot for name, slot in every.items() if name in names or slot.layer in names}
+
+
+def _floating_type(model: nn.Module) -> torch.dtype | None:
+    return next((tensor.dtype for tensor in model.parameters() if tensor.is_floating_point()), None)
+
+
+def _number_of_images(images: Tensor | Iterable[Any]) -> int | None:
+    if isinstance(images, Tensor):
+        return len(images)
+    data = getattr(images, "dataset", None)
+    return len(data) if isinstance(data, Sized) else None
+
+
+def _batches(images: Tensor | Iterable[Any], dtype: torch.dtype | None) -> Iterator[Tensor]:
+    """Batches that are ordinary tensors, in the model's floating-point type where they are floating-point at all."""
+    for item in [images] if isinstance(images, Tensor) else images:
+        batch = item[0] if isinstance(item, tuple | list) else item
+        if not isinstance(batch, Tensor):
+            raise ValueError(f"images come as tensors, not as {type(batch).__name__}")  # noqa: TRY004
+        batch = batch.detach()
+        if batch.is_inference():
+            batch = batch.clone()
+        if len(batch):
+            yield batch.to(dtype) if dtype is not None and batch.is_floating_point() else batch
+
+
+class _Passes:
+    """Passes batches through a model and adds the gradients at its slots to their sums."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        slots: dict[str, Slot],
+        sums: dict[str, OuterSum],
+        outputs: int | str,
+        generator: torch.Generator | None,
+        *,
+        winograd: bool,
+    ) -> None:
+        self._model = model
+        self._slots = slots
+        self._sums = sums
+        self._outputs = outputs
+        self._generator = generator
+        # A line knows modules only: neither thirds of a weight nor two modules that share one.
+        modules = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in model.modules())
+        plain = len(weight_slots(model)) == modules and all(slot.name == slot.layer for slot in slots.values())
+        self._line = straight_line(model, fast=winograd) if plain else None
+        self._plan: Plan | None = None
+        self._sizes: dict[tuple[int, ...], list[int]] = {}
+
+    def plan(self, image: Tensor, memory: int | None) -> Plan:
+        """How much goes through at once: made for the first image, kept for the others."""
+        if self._plan is None:
+            self._plan = DEFAULT_PLAN if memory is None else plan_within(memory, self._cost(image))
+            self._in_line = _OUTPUTS_AT_ONCE_IN_LINE if memory is None else self._plan.outputs
+        return self._plan
+
+    def add(self, batch: Tensor) -> None:
+        """Adds a batch of images that goes through at once."""
+        if self._line is not None:
+            self._add_in_line(self._line, batch)
+            return
+        uses, out = self._forward(batch)
+        if len(batch) > 1 and any(
+            use.output.numel() != len(batch) * size
+            for use, size in zip(uses, self._sizes_of_one(batch), strict=False)
+        ):
+            # Something is computed once for all images, as the position bias of a Swin v2: only a batch of one tells
+            # the gradient of an image from that of another.
+            del uses, out
+            for image in torch.split(batch, 1):
+                self._add_uses(image, *self._forward(image))
+        else:
+            self._add_uses(batch, uses, out)
+
+    def _add_uses(self, batch: Tensor, uses: list[Use], out: Tensor) -> None:
+        assert self._plan is not None
+        reached = {use.slot: self._sums[use.slot] for use in uses}
+        tensors = list({id(use.output): use.output for use in uses}.values())
+        places = {id(tensor): place for place, tensor in enumerate(tensors)}
+        for outer in reached.values():
+            outer.open_batch(len(batch))
+        if tensors and out.requires_grad:
+            for chunk in torch.split(_directions(out, self._outputs, self._generator), self._plan.outputs):
+                gradients = torch.autograd.grad(
+                    out, tensors, chunk, retain_graph=True, materialize_grads=True, is_grads_batched=True
+                )
+                for name, outer in reached.items():
+                    own = [(use, gradients[places[id(use.output)]]) for use in uses if use.slot == name]
+                    outer.add([_columns(self._slots[name], use, gradient) for use, gradient in own])
+        for outer in reached.values():
+            outer.close_batch()
+
+    def _add_in_line(self, line: StraightLine, batch: Tensor) -> None:
+        out = _checked(line.forward(batch))
+        for outer in self._sums.values():
+            outer.open_batch(len(batch))
+        for chunk in torch.split(_directions(out, self._outputs, self._generator), self._in_line):
+            line.backward(chunk, self._sums, lambda name, delta: self._sums[name].add([delta]))
+        for outer in self._sums.values():
+            outer.close_batch()
+
+    def _forward(self, batch: Tensor) -> tuple[list[Use], Tensor]:
+        with recorded_uses(self._slots.values()) as uses:
+            out = _checked(self._model(batch))
+        return uses, out
+
+    def _sizes_of_one(self, batch: Tensor) -> list[int]:
+        """The number of values that each use gives for one image of that shape."""
+        shape = tuple(batch.shape[1:])
+        if shape not in self._sizes:
+            uses, _ = self._forward(batch[:1])
+            self._sizes[shape] = [use.output.numel() for use in uses]
+        return self._sizes[shape]
+
+    def _cost(self, image: Tensor) -> Cost:
+        """What one image takes: measured in one forward pass, with an allowance for what lives for a moment only."""
+        held: dict[int, int] = {}
+        own = {
+            tensor.untyped_storage().data_ptr() for tensor in chain(self._model.parameters(), self._model.buffers())
         }
 
+        def hold(tensor: Tensor) -> Tensor:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                held[storage.data_ptr()] = storage.nbytes()
+            return tensor
 
-def _chosen(model: nn.Module, names: Collection[str] | None) -> dict[str, Layer]:
-    every = feature_layers(model)
-    unknown = set(names or ()) - every.keys()
-    if unknown:
-        raise ValueError(f"the model has no Conv2d or Linear '{min(unknown)}'")
-    return every if names is None else {name: layer for name, layer in every.items() if name in names}
-
-
-def _add_batch(
-    model: nn.Module,
-    layers: dict[str, Layer],
-    sums: dict[str, _OuterSum],
-    batch: Tensor,
-    outputs: int | str,
-    generator: torch.Generator | None,
-) -> None:
-    with _recorded_outputs(layers) as recorded:
-        out = model(batch)
-    if not isinstance(out, Tensor) or out.ndim != 2:
-        raise ValueError("the model must return its outputs as one tensor of shape (n, outputs)")
-    uses = [(name, z) for name, tensors in recorded.items() for z in tensors if z.requires_grad]
-    reached = {name: sums[name] for name, _ in uses}
-    for outer in reached.values():
-        outer.open_batch(len(batch))
-    for chunk in torch.split(_directions(out, outputs, generator), _OUTPUTS_AT_ONCE):
-        gradients = torch.autograd.grad(
-            out, [z for _, z in uses], chunk, retain_graph=True, materialize_grads=True, is_grads_batched=True
+        with torch.autograd.graph.saved_tensors_hooks(hold, lambda tensor: tensor):
+            uses, _ = self._forward(image)
+        outputs = {id(use.output): use.output.nbytes for use in uses}
+        largest = max(chain(held.values(), outputs.values()), default=0)
+        # autograd hands over all gradients at once; four more of the largest are on their way or being summed.
+        return Cost(
+            forward=sum(held.values()) + 2 * sum(outputs.values()), gradients=sum(outputs.values()) + 4 * largest
         )
-        for name, outer in reached.items():
-            outer.add([delta for (use, _), delta in zip(uses, gradients, strict=True) if use == name])
-    for outer in reached.values():
-        outer.close_batch()
+
+
+def _columns(slot: Slot, use: Use, gradient: Tensor) -> Tensor:
+    """The part of the gradients at a use's output that is the slot's."""
+    return gradient if len(slot.patch_shape) == 3 else gradient[..., use.columns]
+
+
+def _checked(out: Any) -> Tensor:
+    """The outputs, shape (n, K): the first tensor, where a model returns several."""
+    while not isinstance(out, Tensor) and isinstance(out, tuple | list | Mapping):
+        parts = out.values() if isinstance(out, Mapping) else out
+        out = next((part for part in parts if isinstance(part, Tensor | tuple | list | Mapping)), None)
+    if not isinstance(out, Tensor) or out.ndim != 2:
+        found = f"shape {tuple(out.shape)}" if isinstance(out, Tensor) else type(out).__name__
+        raise ValueError(f"the model must return its outputs as one tensor of shape (n, outputs), not {found}")
+    return out
 
 
 def _directions(out: Tensor, outputs: int | str, generator: torch.Generator | None) -> Tensor:
@@ -140,97 +318,3 @@ def _directions(out: Tensor, outputs: int | str, generator: torch.Generator | No
     signs = torch.randint(2, (int(outputs), n, k), generator=generator, device=where)
     # The sum over K outputs is the mean over probes: each v v^T has expectation I.
     return (signs * 2 - 1).to(out)
-
-
-class _OuterSum:
-    """The running sum of delta delta^T of one layer, a (c, c) matrix a group, c = c_out / groups."""
-
-    def __init__(self, layer: Layer, *, exact: bool) -> None:
-        self.layer = layer
-        self.exact = exact
-        self.blocks = weight_blocks(layer)
-        c = len(self.blocks[0])
-        self.total = torch.zeros(len(self.blocks), c, c, dtype=torch.float64)
-        self.error_squared = torch.zeros(len(self.blocks), dtype=torch.float64)
-        self.images = 0
-
-    def open_batch(self, images: int) -> None:
-        """Begins a batch of images."""
-        self.images += images
-        self.batch_images = images
-        self.probes = 0
-        self.batch_total = torch.zeros_like(self.total)
-        self.squares = torch.zeros_like(self.error_squared)
-
-    def add(self, deltas: list[Tensor]) -> None:
-        """Adds gradients at the layer's outputs, one tensor a use of the layer, outputs (or probes) first."""
-        rows = torch.cat([self._rows(delta) for delta in deltas], dim=-1)
-        positions = rows.shape[-1] // self.batch_images
-        if self.exact:
-            rows = rows.transpose(0, 2).flatten(2).transpose(0, 1)  # (groups, c, outputs * images * positions)
-            self.batch_total += wide(rows @ rows.mT) / positions
-            return
-        products = wide(rows @ rows.mT) / positions
-        self.probes += len(products)
-        self.batch_total += products.sum(0)
-        self.squares += torch.stack([self._squared_norms(products[:, g], g).sum() for g in range(len(self.blocks))])
-
-    def close_batch(self) -> None:
-        """Ends the batch; the spread between its probes adds to the error's estimate."""
-        if self.exact:
-            self.total += self.batch_total
-            return
-        k = self.probes
-        self.total += self.batch_total / k
-        whole = torch.stack([self._squared_norms(m, g) for g, m in enumerate(self.batch_total)])
-        self.error_squared += (self.squares - whole / k) / (k * (k - 1)) if k > 1 else math.nan
-
-    def matrices(self) -> list[FeatureMatrix]:
-        """The matrices of the groups: the factor D^(1/2) W of W^T D W."""
-        if not torch.isfinite(self.total).all():
-            raise ValueError("the gradients of the model's outputs are not finite")
-        out = []
-        for g, block in enumerate(self.blocks):
-            values, vectors = torch.linalg.eigh(self.total[g] / self.images)
-            kept = values > values.max() * len(values) * torch.finfo(torch.float64).eps
-            root = (values[kept].sqrt() * vectors[:, kept]).T
-            factor = root.to(block.dtype).to(block.device) @ block
-            out.append(FeatureMatrix(factor, patch_shape(self.layer), self._relative_error(g)))
-        return out
-
-    def _rows(self, delta: Tensor) -> Tensor:
-        """Gradients as (outputs, groups, c, images * positions)."""
-        groups = len(self.blocks)
-        if isinstance(self.layer, nn.Conv2d):
-            k, n, c_out = delta.shape[:3]
-            return delta.reshape(k, n, groups, c_out // groups, -1).permute(0, 2, 3, 1, 4).flatten(3)
-        return delta.reshape(len(delta), 1, -1, delta.shape[-1]).mT
-
-    def _squared_norms(self, middle: Tensor, group: int) -> Tensor:
-        """||W^T M W||_F^2 = tr(G M G M) with G = W W^T, for each symmetric (c, c) matrix M."""
-        product = wide(self.blocks[group] @ self.blocks[group].T) @ middle
-        return (product * product.mT).sum((-2, -1))
-
-    def _relative_error(self, group: int) -> float | None:
-        if self.exact:
-            return None
-        norm = float(self._squared_norms(self.total[group], group))
-        return math.sqrt(max(float(self.error_squared[group]), 0.0) / norm) if norm > 0 else math.nan
-
-
-@contextlib.contextmanager
-def _recorded_outputs(layers: dict[str, Layer]) -> Iterator[dict[str, list[Tensor]]]:
-    """Records the layers' outputs during a forward pass, as they are before anything is done to them in place."""
-    recorded: dict[str, list[Tensor]] = {}
-
-    def recorder(name: str) -> Callable[[nn.Module, Any, Tensor], Tensor]:
-        def record(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-            del module, inputs
-            recorded.setdefault(name, []).append(output)
-            # An in-place ReLU then works on the copy, and the recorded output keeps its place in the graph.
-            return output.clone()
-
-        return record
-
-    with hooked(layers, recorder):
-        yield recorded

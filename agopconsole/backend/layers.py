@@ -164,7 +164,7 @@ def _slots_of(name: str, module: nn.Module, model: nn.Module) -> Iterator[Slot]:
         else:
             yield Slot(name, name, module, "weight", "bias")
     elif isinstance(module, nn.MultiheadAttention):
-        if module.in_proj_weight is not None:
+        if module._qkv_same_embed_dim:
             yield from _thirds(name, module, "in_proj_weight", "in_proj_bias", module.num_heads)
         else:
             for part, rows in _parts(module.embed_dim):

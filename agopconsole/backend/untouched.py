@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
 @contextlib.contextmanager
@@ -30,3 +31,53 @@ def hooked(layers: Mapping[str, nn.Module], hook_of: Callable[[str], Callable[..
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextlib.contextmanager
+def differentiable(parameters: Iterable[Tensor]) -> Iterator[None]:
+    """Lets gradients of frozen parameters be taken and, at the end, freezes them again."""
+    frozen = [parameter for parameter in parameters if parameter.is_leaf and not parameter.requires_grad]
+    for parameter in frozen:
+        parameter.requires_grad_()
+    try:
+        yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+
+
+@contextlib.contextmanager
+def stand_ins(model: nn.Module, dtype: torch.dtype | None = None) -> Iterator[None]:
+    """Puts copies in the place of tensors that do not serve as they are and, at the end, these back.
+
+    Tensors made in inference mode take no part in a backward pass, so they get an ordinary copy; given a `dtype`, all
+    floating-point parameters and buffers get a copy of that type.
+    """
+    put_away: list[tuple[dict[str, Any], str, Tensor]] = []
+    copies: dict[int, Tensor] = {}
+    try:
+        with torch.inference_mode(False), torch.no_grad():
+            for module in model.modules():
+                held: tuple[dict[str, Any], ...] = (module._parameters, module._buffers)
+                for tensors in held:
+                    for name, tensor in list(tensors.items()):
+                        if tensor is None or not _needs_copy(tensor, dtype):
+                            continue
+                        if id(tensor) not in copies:
+                            copies[id(tensor)] = _copy(tensor, dtype)
+                        put_away.append((tensors, name, tensor))
+                        tensors[name] = copies[id(tensor)]
+        yield
+    finally:
+        for tensors, name, tensor in put_away:
+            tensors[name] = tensor
+
+
+def _needs_copy(tensor: Tensor, dtype: torch.dtype | None) -> bool:
+    return tensor.is_inference() or (dtype is not None and tensor.is_floating_point() and tensor.dtype != dtype)
+
+
+def _copy(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+    copy = tensor.detach().clone()
+    copy = copy.to(dtype) if dtype is not None and copy.is_floating_point() else copy
+    return nn.Parameter(copy, requires_grad=tensor.requires_grad) if isinstance(tensor, nn.Parameter) else copy

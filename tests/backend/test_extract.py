@@ -5,8 +5,10 @@ import torch
 from helpers.brute_force import brute_force_agop
 from helpers.networks import odd_net, some_images
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from agopconsole.backend import agop, nfm
+from agopconsole.backend.extract import UnreachedWarning
 
 LAYERS = {"wide": 1, "grouped": 2, "strided": 1, "hidden": 1, "head": 1}
 
@@ -166,7 +168,7 @@ def test_only_the_layers_that_are_wanted_are_worked_on():
     whole, part = agop(net, images), agop(net, images, layers=["grouped", "head"])
     assert list(part) == ["grouped[0]", "grouped[1]", "head"]
     assert all(torch.equal(matrix.dense(), whole[key].dense()) for key, matrix in part.items())
-    with pytest.raises(ValueError, match="no Conv2d or Linear 'relu'"):
+    with pytest.raises(ValueError, match="no Conv2d, Linear or attention 'relu'"):
         agop(net, images, layers=["head", "relu"])
 
 
@@ -201,3 +203,136 @@ def test_float32_agrees_with_float64():
     wide, narrow = agop(odd_net(), some_images()), agop(odd_net(torch.float32), some_images().float())
     for key, matrix in wide.items():
         assert (narrow[key].dense().double() - matrix.dense()).norm() < 1e-4 * matrix.dense().norm()
+
+
+@pytest.mark.parametrize("padding_mode", ["zeros", "reflect", "circular", "replicate"])
+def test_any_padding_of_a_convolution(padding_mode):
+    convs = [nn.Conv2d(3, 4, (3, 2), padding="same", dilation=2, padding_mode=padding_mode), nn.Conv2d(4, 2, 3)]
+    net = nn.Sequential(convs[0], nn.Tanh(), convs[1], nn.Flatten(), nn.LazyLinear(3)).double().eval()
+    net(some_images())
+    # The same outputs from an image that is padded beforehand: then no padding is left to the layer.
+    plain = nn.Conv2d(3, 4, (3, 2), dilation=2).double()
+    plain.load_state_dict(convs[0].state_dict())
+    bare = nn.Sequential(plain, *list(net)[1:])
+    padded = nn.functional.pad(
+        some_images(), (1, 1, 2, 2), mode="constant" if padding_mode == "zeros" else padding_mode
+    )
+    expected = brute_force_agop(bare, "0", padded)[0]
+    assert (agop(net, some_images())["0"].dense() - expected).norm() < 1e-10 * expected.norm()
+
+
+def test_a_layer_that_is_not_reached_is_named():
+    net = odd_net()
+    net.idle = nn.Linear(2, 2)
+    with pytest.warns(UnreachedWarning, match="does not reach idle: no AGOP"):
+        assert "idle" not in agop(net, some_images())
+
+
+def test_modules_that_share_a_weight_add_up():
+    class Shared(nn.Module):
+        def __init__(self, *, tied: bool) -> None:
+            super().__init__()
+            self.first, self.second, self.tied = nn.Linear(3, 3, bias=False), nn.Linear(3, 3, bias=False), tied
+            self.second.weight = self.first.weight
+
+        def forward(self, x):
+            return (self.second if self.tied else self.first)(torch.tanh(self.first(x)))
+
+    tied, twice = Shared(tied=True).double(), Shared(tied=False).double()
+    twice.load_state_dict(tied.state_dict())
+    images = torch.randn(4, 3, dtype=torch.float64)
+    assert torch.allclose(agop(tied, images)["first"].dense(), agop(twice, images)["first"].dense(), rtol=1e-12)
+
+
+def test_batches_of_a_loader_are_as_good_as_one_tensor():
+    net, images, seen = odd_net(), some_images(21), []
+    whole = agop(net, images)
+    loader = DataLoader(TensorDataset(images, torch.zeros(21)), batch_size=5)
+    streamed = agop(net, loader, progress=lambda done, n: seen.append((done, n)))
+    assert seen == [(5, 21), (10, 21), (15, 21), (20, 21), (21, 21)]
+    for key, matrix in agop(net, (image[None] for image in images), memory="20 MB").items():
+        assert torch.allclose(matrix.dense(), whole[key].dense(), rtol=1e-10, atol=1e-14)
+        assert torch.allclose(streamed[key].dense(), whole[key].dense(), rtol=1e-10, atol=1e-14)
+
+
+def test_memory_that_holds_no_image_is_an_error():
+    with pytest.raises(ValueError, match="one output of one image takes about"):
+        agop(odd_net(), some_images(), memory=100)
+
+
+def test_a_wide_layer_keeps_gradients_in_place_of_a_square_matrix():
+    net = nn.Sequential(nn.Linear(6, 50), nn.Tanh(), nn.Linear(50, 3)).double()
+    images = torch.randn(4, 6, dtype=torch.float64)
+    matrix = agop(net, images)["0"]
+    expected = brute_force_agop(net, "0", images)[0]
+    assert matrix.factor.shape == (12, 6)
+    assert (matrix.dense() - expected).norm() < 1e-10 * expected.norm()
+
+
+def test_tensors_made_in_inference_mode_serve():
+    with torch.inference_mode():
+        net, images = odd_net(), some_images()
+        inside = agop(net, images)
+    assert net.wide.weight.is_inference()
+    assert images.is_inference()
+    for key, matrix in agop(odd_net(), some_images()).items():
+        assert torch.allclose(agop(net, images)[key].dense(), matrix.dense(), rtol=1e-12)
+        assert torch.allclose(inside[key].dense(), matrix.dense(), rtol=1e-12)
+
+
+def test_images_may_lie_in_memory_in_any_order():
+    images = some_images()
+    strided = images.mT.contiguous().mT
+    assert not strided.is_contiguous()
+    for key, matrix in agop(odd_net(), images[:1]).items():
+        assert torch.allclose(agop(odd_net(), strided[:1])[key].dense(), matrix.dense(), rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_serves_and_float32_passes_can_be_asked_for(dtype):
+    net = odd_net(dtype)
+    exact = agop(odd_net(dtype).double(), some_images())
+    assert nfm(net)["wide"].factor.dtype == torch.float32
+    for key, matrix in agop(net, some_images(), precision="float32").items():
+        assert (matrix.dense().double() - exact[key].dense()).norm() < 1e-4 * exact[key].dense().norm()
+    for key, matrix in agop(net, some_images()).items():
+        assert matrix.factor.dtype == torch.float32
+        assert (matrix.dense().double() - exact[key].dense()).norm() < 0.2 * exact[key].dense().norm()
+    assert net.wide.weight.dtype == dtype
+
+
+def test_a_precision_that_is_none_is_an_error():
+    with pytest.raises(ValueError, match="precision is 'float32' or 'bfloat16', not 'int8'"):
+        agop(odd_net(), some_images(), precision="int8")
+
+
+@pytest.mark.parametrize("wrap", [lambda y: (y, y[:, :2]), lambda y: {"logits": y, "aux": y}, lambda y: [None, (y,)]])
+def test_of_several_outputs_the_first_tensor_is_taken(wrap):
+    class Wrapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = odd_net()
+
+        def forward(self, x):
+            return wrap(self.net(x))
+
+    plain = agop(odd_net(), some_images())
+    assert torch.equal(agop(Wrapped(), some_images())["net.wide"].dense(), plain["wide"].dense()) or torch.allclose(
+        agop(Wrapped(), some_images())["net.wide"].dense(), plain["wide"].dense(), rtol=1e-12
+    )
+
+
+def test_what_is_computed_once_for_all_images_is_told_apart_by_image():
+    class Biased(nn.Module):
+        """A layer of the position bias sees no image, as in a Swin v2."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.position, self.body = nn.Linear(2, 4), nn.Linear(4, 3)
+
+        def forward(self, x):
+            return self.body(torch.tanh(x * self.position(torch.ones(1, 2, dtype=x.dtype))))
+
+    net, images = Biased().double(), torch.randn(3, 4, dtype=torch.float64)
+    one_by_one = [agop(net, image[None])["position"].dense() for image in images]
+    assert torch.allclose(agop(net, images)["position"].dense(), sum(one_by_one) / 3, rtol=1e-12)
