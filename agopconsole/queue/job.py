@@ -5,24 +5,30 @@ A job stops at the next step when it is told to (SIGTERM), and when the worker t
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import importlib
+import math
 import multiprocessing
 import os
 import signal
+import sqlite3
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol, cast
 
 from agopconsole.backend import events
 from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
-from agopconsole.errors import AgopconsoleError
+from agopconsole.errors import AgopconsoleError, NoRoomError
+from agopconsole.queue.devices import ANY, Device
 from agopconsole.queue.identity import process_owner
 from agopconsole.queue.paths import located
+from agopconsole.queue.slots import Place
 from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord, Store
 
@@ -33,11 +39,21 @@ GRACE_SECONDS = 30.0
 """How long a job that was told to stop may take for its step."""
 
 
+NO_ROOM = 74
+"""The exit code of a job that ended because the disk is full."""
+
+
 class Execute(Protocol):
     """The engine's entry, `agopconsole.backend.run.execute`, or what stands in for it."""
 
     def __call__(
-        self, spec: RunSpec, places: Places, *, should_stop: Callable[[], bool], report: Callable[[str], None]
+        self,
+        spec: RunSpec,
+        places: Places,
+        *,
+        should_stop: Callable[[], bool],
+        report: Callable[[str], None],
+        micro_batch: int | None,
     ) -> Iterator[events.Event]:
         """Trains `spec`, yielding what happens; `report` takes lines of progress between two events."""
 
@@ -50,6 +66,7 @@ class Assignment:
         run: the run as it was claimed.
         mirror: where to fetch data and weights from, in place of their published addresses.
         engine: the engine's entry as `module:function`.
+        place: the device that the process is bound to, and its threads.
     """
 
     run: RunRecord
@@ -57,10 +74,12 @@ class Assignment:
     data: Path
     mirror: str | None
     engine: str
+    place: Place
 
 
 def main(assignment: Assignment) -> None:
     """The whole life of a job's process."""
+    _bind(assignment.place)
     stop = _StopSign()
     signal.signal(signal.SIGTERM, stop.set)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -69,9 +88,27 @@ def main(assignment: Assignment) -> None:
     threading.Thread(target=_follow_parent, args=(stop,), daemon=True).start()
     owner = process_owner()
     assert owner is not None
-    with Store(assignment.store) as store:
-        if store.adopt(assignment.run, owner):
-            work(store, assignment, stop)
+    try:
+        with Store(assignment.store) as store:
+            if store.adopt(assignment.run, owner):
+                work(store, assignment, stop)
+    except NoRoomError as error:
+        sys.exit(_say(error))
+
+
+def _say(error: NoRoomError) -> int:
+    with contextlib.suppress(OSError):  # of the disk that is full
+        print(error, file=sys.stderr)  # noqa: T201 - goes to the run's output
+    return NO_ROOM
+
+
+def _bind(place: Place) -> None:
+    """Lets the process see its device alone, and take its share of the cores."""
+    os.environ.update(place.device.environment())
+    if place.threads is not None:
+        import torch
+
+        torch.set_num_threads(min(place.threads, torch.get_num_threads()))
 
 
 class _StopSign:
@@ -101,14 +138,26 @@ def work(store: Store, assignment: Assignment, should_stop: Callable[[], bool]) 
     try:
         _keep_output(store.run_files(run.id))
         execute = _load(assignment.engine)
+        device = assignment.place.device
         spec, places = located(run.request, store.path), _places(store, assignment)
         for event in execute(
-            spec, places, should_stop=should_stop, report=lambda line: store.log(run.id, "info", line)
+            spec if device == ANY else replace(spec, device=device.inside),
+            places,
+            should_stop=should_stop,
+            report=lambda line: store.log(run.id, "info", line),
+            micro_batch=run.micro_batch,
         ):
-            record(store, run.id, event)
+            record(store, run.id, _from_outside(event, device))
     except events.StoppedError as error:
         store.log(run.id, "info", str(error))
         store.put_down(run)
+    except events.OutOfMemoryError as error:
+        _try_smaller(store, run, str(error))
+    except NoRoomError as error:
+        store.give_back(run, str(error))
+        raise
+    except sqlite3.Error:
+        raise  # there is nowhere to write it
     except AgopconsoleError as error:
         store.finish(run.id, "failed", str(error), diverged=isinstance(error, events.DivergedError))
     except Exception as error:  # noqa: BLE001 - whatever a library raises is this run's failure, not the queue's
@@ -116,6 +165,19 @@ def work(store: Store, assignment: Assignment, should_stop: Callable[[], bool]) 
         store.finish(run.id, "failed", _reason(error))
     else:
         store.finish(run.id, "done")
+
+
+def _from_outside(event: events.Event, device: Device) -> events.Event:
+    """The event with the device's own name: a process that is bound to a GPU calls it the first, whichever it is."""
+    return replace(event, device=device.name) if isinstance(event, events.Setup) and device.uuid else event
+
+
+def _try_smaller(store: Store, run: RunRecord, reason: str) -> None:
+    """One more attempt, in a process that starts with free memory, with half as many images at once."""
+    if run.micro_batch is not None or run.batch_size < 2:
+        store.finish(run.id, "failed", f"{reason}; {run.micro_batch or 1} images at once are too many")
+    else:
+        store.shrink(run, math.ceil(run.batch_size / 2), reason)
 
 
 def record(store: Store, run_id: int, event: events.Event) -> None:

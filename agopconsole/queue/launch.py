@@ -110,6 +110,11 @@ class JobProcess:
         return code is not None and (code < 0 or code == _SERVER_GONE)
 
     @property
+    def found_no_room(self) -> bool:
+        """Whether the job ended because the disk is full."""
+        return self._process.exitcode == job.NO_ROOM
+
+    @property
     def failed(self) -> bool:
         """Whether the process ended by itself, but not as a job should."""
         return not self.was_killed and self._process.exitcode != 0

@@ -13,17 +13,22 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from agopconsole.errors import WorkError
+from agopconsole.errors import NoRoomError, WorkError
 from agopconsole.queue import launch
+from agopconsole.queue.devices import ANY
 from agopconsole.queue.identity import is_alive, process_owner
 from agopconsole.queue.job import GRACE_SECONDS, OUTPUT, Assignment
 from agopconsole.queue.launch import JobProcess
-from agopconsole.store import Store
+from agopconsole.queue.slots import Place, Slots
+from agopconsole.store import RunRecord, Store
 
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 5.0
 RESCUE_SECONDS = 2.0
 """How often a worker looks for runs whose process is gone."""
+
+_AT_WORK = ("queued", "running")
+"""What a drained queue has none of; a run that waits then can only wait for one that is paused."""
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -35,19 +40,27 @@ class Worker:
     last checkpoint. The second ends the jobs at once, the third whatever the worker itself is at.
 
     Attributes:
+        slots: its devices, and how many runs each of them takes.
         signals: those that came, in order.
     """
 
     def __init__(
-        self, store: Store, data: Path, *, mirror: str | None = None, engine: str | None = None, slots: int = 1
+        self,
+        store: Store,
+        data: Path,
+        *,
+        mirror: str | None = None,
+        engine: str | None = None,
+        slots: Slots | None = None,
     ) -> None:
         self.store = store
         self.data = data
         self.mirror = mirror
         self.signals: list[int] = []
         self._engine = engine or launch.ENGINE
-        self._slots = slots
+        self.slots = slots or Slots([ANY], 1)
         self._jobs: dict[int, JobProcess] = {}
+        self._full_disk = ""
         self._handlers: dict[int, Any] = {}
         self._next_rescue = 0.0
         self._next_heartbeat = 0.0
@@ -88,24 +101,33 @@ class Worker:
     ) -> None:
         """Works until it is interrupted or, with `drain`, until every run (of `only`) has ended, whoever ran it.
 
+        Runs that ask for a device which this worker does not have are left to others.
+
         Args:
             drain: whether to return when there is nothing left to do.
             only: the runs to touch; None for all.
             meanwhile: called between two steps.
+
+        Raises:
+            NoRoomError: when the disk is full; what was running is in the queue again.
         """
         while True:
             self.step(only)
             meanwhile()
-            if not self._jobs and (self.signals or (drain and not self.store.open_count(only))):
+            if not self._jobs and (
+                self.signals or (drain and not self.store.open_count(only, _AT_WORK, self.slots.accepted))
+            ):
                 return
             self._wait()
 
     def step(self, only: Collection[int] | None = None) -> None:
         """Does all that is due now."""
         self._reap()
+        if self._full_disk:
+            raise NoRoomError(self._full_disk)
         self._rescue()
         self._stop_jobs()
-        while len(self._jobs) < self._slots and not self.signals and self._start_next(only):
+        while not self.signals and self._start_next(only):
             pass
         self._send_heartbeat()
 
@@ -120,10 +142,16 @@ class Worker:
         """Settles the runs whose process has ended, where the job could not do so itself."""
         for run_id in [run_id for run_id, job in self._jobs.items() if job.ended]:
             job = self._jobs.pop(run_id)
+            self.slots.leave(run_id)
             if job.told_at is not None:
                 self.store.put_down(job.run)
             elif job.was_killed:
                 self.store.give_back(job.run, job.end)
+            elif job.found_no_room:
+                self._full_disk = (
+                    f"the disk is full; run #{run_id} goes on from its last checkpoint once a worker is started again"
+                )
+                self.store.give_back(job.run, "the disk is full")
             elif job.failed and self.store.run(run_id).status == "running":
                 last_words = _last_line(self.store.run_files(run_id) / OUTPUT)
                 self.store.finish(run_id, "failed", f"{job.end}: {last_words}" if last_words else job.end)
@@ -135,30 +163,41 @@ class Worker:
         self._next_rescue = time.monotonic() + RESCUE_SECONDS
         for run in self.store.running():
             if run.id not in self._jobs and not is_alive(run.owner, run.heartbeat_at):
-                self.store.give_back(run, f"its process (pid {run.pid} on {run.host}) is gone")
+                # A worker that dies before the run has a process of its own says nothing about the run.
+                reason = f"its process (pid {run.pid} on {run.host}) is gone"
+                self.store.give_back(run, reason, counts=bool(run.begun))
 
     def _stop_jobs(self) -> None:
         """Passes on requests to stop, and ends what does not listen."""
         now = time.monotonic()
         for run in self.store.runs(ids=self._jobs.keys()) if self._jobs else []:
             job = self._jobs[run.id]
-            if self.signals or run.cancel_requested or run.status != "running":
+            if self.signals or run.stop_requested or run.status != "running":
                 job.tell_to_stop()
             if len(self.signals) > 1 or (job.told_at is not None and now > job.told_at + GRACE_SECONDS):
                 job.kill()
 
     def _start_next(self, only: Collection[int] | None) -> bool:
-        run = self.store.claim(self._me, only)
-        if run is None:
-            return False
+        """Starts the next run that there is a place for; False if there is none."""
+        if len(self._jobs) == self.slots.count or not self.store.open_count(only, ("queued",)):
+            return False  # so that an idle worker does not ask the driver for memory
+        for place in self.slots.free():
+            run = self.store.claim(self._me, only, devices=self.slots.accepts(place.device))
+            if run is not None:
+                self._start(run, place)
+                return True
+        return False
+
+    def _start(self, run: RunRecord, place: Place) -> None:
+        self.slots.take(run.id, place)
         try:
             self._jobs[run.id] = JobProcess(
-                Assignment(run, self.store.path.resolve(), self.data.resolve(), self.mirror, self._engine)
+                Assignment(run, self.store.path.resolve(), self.data.resolve(), self.mirror, self._engine, place)
             )
         except (OSError, EOFError) as error:
             self.store.put_down(run)
+            self.slots.leave(run.id)
             raise WorkError(f"a process for run #{run.id} cannot be started: {error}") from error
-        return True
 
     def _send_heartbeat(self) -> None:
         if self._jobs and time.monotonic() >= self._next_heartbeat:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agopconsole.errors import RequestError, WorkError
 
-VERSION = 1
+VERSION = 2
 """The schema that this version reads and writes, kept in `PRAGMA user_version`."""
 
 BUSY_SECONDS = 60.0
@@ -50,10 +50,16 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
 def reason(error: sqlite3.Error, path: Path) -> str:
     """What SQLite says, and that the disk is full where that is behind it: it calls most of that an I/O error."""
+    return f"{error} (there is no room left on the disk)" if is_full(error, path) else str(error)
+
+
+def is_full(error: sqlite3.Error, path: Path) -> bool:
+    """Whether a full disk is behind an error of the database."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return True
     with contextlib.suppress(OSError):
-        if shutil.disk_usage(path.parent).free < _PAGE:
-            return f"{error} (there is no room left on the disk)"
-    return str(error)
+        return shutil.disk_usage(path.parent).free < _PAGE
+    return False
 
 
 def _address(path: Path) -> str:

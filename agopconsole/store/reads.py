@@ -80,14 +80,19 @@ class Reads(Session):
         return bool(self._connection.execute("SELECT paused FROM queue").fetchone()[0])
 
     def open_count(
-        self, only: Collection[int] | None = None, statuses: Collection[str] = ("queued", "waiting", "running")
+        self,
+        only: Collection[int] | None = None,
+        statuses: Collection[str] = ("queued", "waiting", "running"),
+        devices: Collection[str] | None = None,
     ) -> int:
-        """How many runs (of `only`, where given) are still to be worked on."""
+        """How many runs (of `only`, and that ask for one of `devices`, where given) are still to be worked on."""
+        asked = None if devices is None else json.dumps(list(devices))
         chosen = None if only is None else json.dumps(list(only))
         count: int = self._connection.execute(
             "SELECT count(*) FROM runs WHERE status IN (SELECT value FROM json_each(?))"
-            " AND (? IS NULL OR id IN (SELECT value FROM json_each(?)))",
-            (json.dumps(list(statuses)), chosen, chosen),
+            " AND (? IS NULL OR id IN (SELECT value FROM json_each(?)))"
+            " AND (? IS NULL OR json_extract(spec, '$.device') IN (SELECT value FROM json_each(?)))",
+            (json.dumps(list(statuses)), chosen, chosen, asked, asked),
         ).fetchone()[0]
         return count
 

@@ -30,7 +30,11 @@ class Owner:
 class RunRecord:
     """One row of `runs`; times are UTC in ISO 8601, accuracies percentages, flags 0 or 1.
 
-    `attempts` counts the claims, `deaths` the processes that died since the last whole epoch.
+    `attempts` counts the claims, `deaths` the processes that died since the last whole epoch; `micro_batch` is how
+    many images go through the network at once where memory does not hold a whole batch. `begun` is whether the
+    process of its own has taken it over from the worker that claimed it. `on_finish` is a command to be run once the
+    run has ended, and `on_finish_due` whether that is still to be done. `queued_code` and `started_code` say as JSON
+    which code asked for the run and which one trained it last.
     """
 
     id: int
@@ -75,6 +79,14 @@ class RunRecord:
     environment: str | None
     fingerprint: str
     spec: str
+    pause_requested: int
+    micro_batch: int | None
+    begun: int
+    mirror: str | None
+    on_finish: str | None
+    on_finish_due: int
+    queued_code: str | None
+    started_code: str | None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> RunRecord:
@@ -92,6 +104,11 @@ class RunRecord:
         if self.host is None or self.boot_id is None or self.pid is None or self.pid_started is None:
             return None
         return Owner(self.host, self.boot_id, self.pid, self.pid_started)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether a user wants the run to stop, for good or for a while."""
+        return bool(self.cancel_requested or self.pause_requested)
 
     @property
     def title(self) -> str:
@@ -135,6 +152,24 @@ class EpochSums:
     accuracy_area: float | None
     seconds: float | None
     first_epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """One row of `workers`: a worker that has said that it is there, and not yet that it is gone.
+
+    Attributes:
+        owner: its process.
+        devices: that it gives to runs.
+        slots: runs that it trains at once on each of them.
+    """
+
+    id: int
+    owner: Owner
+    started_at: str
+    heartbeat_at: str
+    devices: tuple[str, ...]
+    slots: int
 
 
 @dataclass(frozen=True, slots=True)

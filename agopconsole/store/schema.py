@@ -7,7 +7,7 @@ added here raises `connection.VERSION`, by which a light command tells an up-to-
 from __future__ import annotations
 
 from sqlite_utils import Database
-from sqlite_utils.db import ForeignKey, Table
+from sqlite_utils.db import DescIndex, ForeignKey, Table
 from sqlite_utils.migrations import Migrations
 
 migrations = Migrations("agopconsole")
@@ -172,3 +172,39 @@ def m003_features(db: Database) -> None:
         },
         pk="key",
     )
+
+
+@migrations()
+def m004_queue(db: Database) -> None:
+    """What a user asks of queued runs, the code that queued and started each, and the workers that are alive."""
+    runs = _table(db, "runs")
+    runs.add_column("pause_requested", int, not_null_default=0)
+    runs.add_column("micro_batch", int)
+    runs.add_column("begun", int, not_null_default=0)
+    runs.add_column("mirror", str)
+    runs.add_column("on_finish", str)
+    runs.add_column("on_finish_due", int, not_null_default=0)
+    runs.add_column("queued_code", str)
+    runs.add_column("started_code", str)
+    # In the order of a claim, which the index of before left to be sorted.
+    runs.drop_index("idx_runs_status_priority_id")
+    runs.create_index(["status", DescIndex("priority"), "id"])
+    db.execute('CREATE INDEX "idx_runs_on_finish_due" ON "runs" ("id") WHERE "on_finish_due"')
+    _table(db, "queue").create({"id": int, "paused": int, "last_id": int}, pk="id").insert(
+        {"id": 1, "paused": 0, "last_id": 0}
+    )
+    _table(db, "workers").create(
+        {
+            "id": int,
+            "host": str,
+            "boot_id": str,
+            "pid": int,
+            "pid_started": float,
+            "started_at": str,
+            "heartbeat_at": str,
+            "devices": str,
+            "slots": int,
+        },
+        pk="id",
+    )
+    _table(db, "workers").create_index(["host", "boot_id", "pid", "pid_started"], unique=True)

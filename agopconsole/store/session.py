@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from agopconsole.errors import WorkError
-from agopconsole.store.connection import connect, reason, utc_now
+from agopconsole.errors import NoRoomError, WorkError
+from agopconsole.store.connection import connect, is_full, reason, utc_now
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -38,7 +38,8 @@ class Session:
     ) -> None:
         self.close()
         if isinstance(error, sqlite3.Error):
-            raise WorkError(f"the store {self.path} cannot be used: {reason(error, self.path)}") from error
+            kind_of = NoRoomError if is_full(error, self.path) else WorkError
+            raise kind_of(f"the store {self.path} cannot be used: {reason(error, self.path)}") from error
 
     def close(self) -> None:
         """Closes the connection."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from agopconsole.store.changes import Changes
 from agopconsole.store.metrics import Metrics
-from agopconsole.store.queue import Queue
-from agopconsole.store.requests import Requests
+from agopconsole.store.workers import Workers
 
 
-class Store(Requests, Queue, Metrics):
+class Store(Changes, Metrics, Workers):
     """One connection to runs.db; use it from one thread, and as a context manager to close it.
 
     Raises:

@@ -4,12 +4,14 @@
 which a later attempt goes on, and every epoch that is begun to `begun.txt`.
 """
 
+import json
 import os
 import signal
+import sqlite3
 import time
 
 from agopconsole.backend import events
-from agopconsole.errors import WorkError
+from agopconsole.errors import NoRoomError, WorkError
 from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
 
 ENGINE = "helpers.fake_engine:execute"
@@ -21,6 +23,10 @@ def execute(spec, places, *, should_stop, report, micro_batch=None):
     yield events.Setup("cpu", "made up", {"agopconsole": "test"})
     yield events.Started((LayerStart("features.0", 64, 27, 1.0, 2.0, 1.5, 0.25, 9.0, float("nan")),))
     report("getting ready")
+    bound = {name: os.environ.get(name) for name in ("CUDA_DEVICE_ORDER", "CUDA_VISIBLE_DEVICES")}
+    (places.run_files / "bound.json").write_text(json.dumps({**bound, "device": spec.device}))
+    if spec.name.startswith("no memory") and (spec.name == "no memory" or micro_batch is None):
+        raise events.OutOfMemoryError("the device's memory is too small: CUDA out of memory")
     first = int(done.read_text()) + 1 if done.exists() else 1
     for epoch in range(first, spec.epochs + 1):
         with (places.run_files / "begun.txt").open("a") as file:
@@ -47,6 +53,14 @@ def epoch_metrics(spec, epoch):
 
 
 def misbehave(name, epoch, folder):
+    if name == "full disk" and epoch == 2 and not (folder / "full").exists():
+        (folder / "full").touch()
+        raise NoRoomError("last.pt cannot be written: there is no room left on the disk")
+    if name == "full store" and epoch == 2 and not (folder / "full").exists():
+        (folder / "full").touch()
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
     if name == "diverge" and epoch == 2:
         raise events.DivergedError("diverged in epoch 2, step 1: the training loss is nan")
     if name == "fail":

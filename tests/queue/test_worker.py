@@ -1,5 +1,6 @@
 """The worker in this process, its jobs in processes of their own, with the fake engine in the engine's place."""
 
+import json
 import math
 import os
 import signal
@@ -10,9 +11,14 @@ from multiprocessing import forkserver
 import pytest
 from helpers.fake_engine import ENGINE
 
+from agopconsole.errors import NoRoomError
 from agopconsole.queue import requests
 from agopconsole.queue import worker as worker_module
+from agopconsole.queue.devices import ANY, CPU, Device, Gpu
+from agopconsole.queue.identity import process_owner
+from agopconsole.queue.slots import Slots
 from agopconsole.queue.worker import Worker
+from agopconsole.store import Owner
 
 
 @pytest.fixture
@@ -80,6 +86,17 @@ def test_a_job_that_dies_is_taken_up_from_its_last_epoch(store, queue_run, drain
     assert (run.status, run.attempts, run.deaths) == ("done", 2, 0)
     assert begun(store, run_id) == [1, 2, 2, 3]
     assert "its process was killed by SIGKILL" in messages(store, run_id)
+
+
+def test_workers_that_die_before_a_run_has_begun_are_not_held_against_it(store, queue_run, drain):
+    run_id = queue_run()
+    for _ in range(5):
+        store.claim(Owner(process_owner().host, "an earlier boot", 1, 0.0))
+        with Worker(store, store.path.parent / "data", engine=ENGINE, slots=Slots([], 1)) as worker:
+            worker.step()
+        assert (store.run(run_id).status, store.run(run_id).deaths) == ("queued", 0)
+    drain()
+    assert store.run(run_id).status == "done"
 
 
 def test_a_run_waits_for_its_source_and_starts_from_it(store, queue_run, drain):
@@ -176,6 +193,73 @@ def test_an_error_meanwhile_leaves_no_job_behind(store, queue_run, drain):
     with pytest.raises(BrokenPipeError):
         drain(meanwhile=fail)
     assert store.run(run_id).status == "queued"
+
+
+def test_a_run_that_memory_does_not_hold_is_tried_once_in_halves(store, queue_run, drain):
+    run_id = queue_run("no memory for a whole batch", batch_size=33, epochs=1)
+    drain()
+    run = store.run(run_id)
+    assert (run.status, run.attempts, run.micro_batch, run.deaths) == ("done", 2, 17, 0)
+    assert messages(store, run_id)[1] == (
+        "the device's memory is too small: CUDA out of memory; to be tried again with 17 images at once"
+    )
+
+
+def test_a_run_that_memory_does_not_hold_in_halves_either_fails(store, queue_run, drain):
+    bad, single, good = queue_run("no memory"), queue_run("no memory", batch_size=1), queue_run(epochs=1)
+    drain()
+    assert [(store.run(i).status, store.run(i).attempts) for i in (bad, single)] == [("failed", 2), ("failed", 1)]
+    half = store.run(bad).batch_size // 2
+    reason = "the device's memory is too small: CUDA out of memory"
+    assert store.run(bad).error == f"{reason}; {half} images at once are too many"
+    assert store.run(single).error == f"{reason}; 1 images at once are too many"
+    assert store.run(good).status == "done"
+
+
+@pytest.mark.parametrize("name", ["full disk", "full store"])
+def test_a_full_disk_ends_the_worker_and_the_next_one_goes_on(store, queue_run, drain, name):
+    run_id = queue_run(name)
+    with pytest.raises(NoRoomError, match=rf"the disk is full; run #{run_id} goes on from its last checkpoint"):
+        drain()
+    assert (store.run(run_id).status, store.run(run_id).deaths) == ("queued", 1)
+    drain()
+    assert (store.run(run_id).status, begun(store, run_id)) == ("done", [1, 2, 2, 3])
+
+
+def bound(store, run_id):
+    return json.loads((store.run_files(run_id) / "bound.json").read_text())
+
+
+def test_a_job_sees_no_gpu_but_its_own(store, queue_run, tmp_path):
+    gpus = [Gpu(0, "GPU-aaaa", 100, 100), Gpu(1, "GPU-bbbb", 100, 100)]
+    slots = Slots([Device("cuda:0", "GPU-aaaa"), Device("cuda:1", "GPU-bbbb"), CPU], 1, gpus=lambda: gpus)
+    second, first, cpu, elsewhere = (
+        queue_run(device=device, epochs=1) for device in ("cuda:1", "auto", "cpu", "cuda:7")
+    )
+    with Worker(store, tmp_path / "data", engine=ENGINE, slots=slots) as worker:
+        worker.run(drain=True)
+    for run_id, uuid, inside in ((second, "GPU-bbbb", "cuda:0"), (first, "GPU-aaaa", "cuda:0"), (cpu, "", "cpu")):
+        assert bound(store, run_id) == {
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+            "CUDA_VISIBLE_DEVICES": uuid,
+            "device": inside,
+        }
+    assert [store.run(i).device for i in (second, first)] == ["cuda:1", "cuda:0"]
+    assert store.run(elsewhere).status == "queued"
+
+
+def test_runs_share_a_device_up_to_its_slots(store, queue_run, tmp_path):
+    ids = [queue_run(epochs=4, lr=0.02) for _ in range(4)]
+    most = 0
+
+    def count():
+        nonlocal most
+        most = max(most, len(store.running()))
+
+    with Worker(store, tmp_path / "data", engine=ENGINE, slots=Slots([ANY], 2)) as worker:
+        worker.run(drain=True, meanwhile=count)
+    assert most == 2
+    assert [store.run(i).status for i in ids] == ["done"] * 4
 
 
 def test_an_idle_worker_takes_no_lock(store, tmp_path):
