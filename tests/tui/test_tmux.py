@@ -31,7 +31,7 @@ def test_a_run_is_queued_watched_and_cancelled(tmp_path):
 
         sees("There are no runs")
         press("n")
-        sees("initialisation of the layers under test")
+        sees("time, one after another")
         press(*["Enter"] * 5, *"5000", "F2")
         sees("queued #1")
         with Store(tmp_path / "runs.db") as store:
