@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from agopconsole.backend.layers import Layer, feature_layers, groups_of
-from agopconsole.backend.untouched import evaluation, hooked
+from agopconsole.backend.untouched import differentiable, evaluation, hooked
 from agopconsole.metrics import LayerStart
 
 
@@ -41,7 +41,14 @@ def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Lay
 
         return record
 
-    with hooked(layers, recorder), evaluation(model), _batch_statistics(model), torch.enable_grad():
+    weights = [layer.weight for layer in layers.values()]
+    with (
+        hooked(layers, recorder),
+        evaluation(model),
+        _batch_statistics(model),
+        differentiable(weights),
+        torch.enable_grad(),
+    ):
         loss = functional.cross_entropy(model(images), labels)
         reached = list(seen)
         gradients = torch.autograd.grad(loss, [layers[name].weight for name in reached], materialize_grads=True)

@@ -106,3 +106,10 @@ def test_a_kaiming_start_of_vgg11_keeps_its_scale_and_a_small_one_does_not():
     # Half the variance in each of 8 layers: 2^-8 of the mean square at the last one.
     ratio = halved[last_conv].output_mean_square / kaiming[last_conv].output_mean_square
     assert math.log2(ratio) == pytest.approx(-8, abs=0.01)
+
+
+def test_frozen_weights_are_measured_as_free_ones_and_stay_frozen():
+    net, images, free = starts()
+    net.eval().requires_grad_(False)
+    assert {start.layer: start for start in measure_start(net, images, LABELS)} == free
+    assert not any(parameter.requires_grad for parameter in net.parameters())
