@@ -30,7 +30,7 @@ def main() -> None:
     for name, measure in (("agopconsole", own), ("mlflow", mlflow), ("trackio", trackio)):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             write, read = measure(Path(folder))
-        figures[name] = {"write_rows_a_second": timed(write), "read_rows_a_second": timed(read)}
+            figures[name] = {"write_rows_a_second": timed(write), "read_rows_a_second": timed(read)}
     for name, rates in figures.items():
         line = f"{name:12}"
         for what, rate in rates.items():
