@@ -114,8 +114,9 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
     except ValueError as error:
         if not isinstance(error.__cause__, pickle.UnpicklingError):
             raise RequestError(f"source '{path}' is no whole checkpoint: {error}") from None
+        numpy = ", a number of numpy, which float() or int() turns into a plain one" if "numpy" in str(error) else ""
         raise RequestError(
-            f"source '{path}' holds more than tensors ({error}); load it where you trust it and save its "
+            f"source '{path}' holds more than tensors ({error}{numpy}); load it where you trust it and save its "
             "model.state_dict() alone"
         ) from None
     nested = next(

@@ -56,6 +56,12 @@ def test_a_checkpoint_that_holds_more_than_tensors_is_refused_by_name(tmp_path, 
     assert not (tmp_path / "trap.txt").exists()
 
 
+def test_a_pickled_number_of_numpy_is_named_with_the_way_to_convert_it(tmp_path):
+    torch.save({"state_dict": TENSORS, "best": np.float64(0.5)}, tmp_path / "model.pt")
+    with pytest.raises(RequestError, match=r"numpy.*float\(\) or int\(\) turns into a plain one"):
+        load_weights(tmp_path / "model.pt")
+
+
 @pytest.mark.parametrize("name", ["model.pt", "model.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a checkpoint", b"\x00" * 100])
 def test_a_damaged_file_is_an_error_in_one_line(tmp_path, name, content):
