@@ -1,8 +1,9 @@
 """Initialisation methods: each name is a preset of independent choices, each feature method has a twin.
 
 A method says where the filters of a layer come from: `features` (the matrix whose Gaussian they are drawn from),
-`scale` (what its trace becomes) and `basis` (what is done to its directions). The names of the design are presets
-of these choices. Nothing here draws anything: the engine does, reports only read the names.
+`scale` (what its trace, or the scale of the layer's outputs, becomes) and `basis` (what is done to its directions).
+The names of the design are presets of these choices. Nothing here draws anything: the engine does, reports only read
+the names.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Literal, get_args
 from agopconsole.errors import RequestError
 
 Features = Literal["isotropic", "nfm", "agop"]
-Scale = Literal["unit", "kaiming", "poster"]
-Basis = Literal["source"]
+Scale = Literal["unit", "kaiming", "lsuv", "poster"]
+Basis = Literal["source", "rotated", "centred", "aligned"]
 Recipe = Literal[
     "features",
     "normal",
@@ -23,6 +24,7 @@ Recipe = Literal[
     "xavier_uniform",
     "kaiming_uniform",
     "orthogonal",
+    "delta_orthogonal",
     "pretrained",
     "default",
 ]
@@ -38,11 +40,12 @@ class Method:
 
     Attributes:
         recipe: `features` for a draw from N(0, S), with S given by the other choices; else a fixed recipe, to which
-            the other choices do not apply.
+            no other choice applies but the scale `lsuv`.
         features: the matrix S: the identity, the NFM or the AGOP of a source network.
-        scale: `unit` makes trace(S) = 1, `kaiming` makes it gain^2 = 2 (He et al. 2015), `poster` repeats the
-            source study's code.
-        basis: `source` takes S as it is.
+        scale: `unit` makes trace(S) = 1, `kaiming` makes it gain^2 = 2 (He et al. 2015), `lsuv` gives each layer's
+            outputs on a batch mean 0 and variance 2 (Mishkin & Matas 2016), `poster` repeats the source study's code.
+        basis: `source` takes S as it is; `rotated` gives it random eigenvectors; `centred` projects the layer's mean
+            input patch out of it; `aligned` turns it from the source's channels into those of the new network.
     """
 
     recipe: Recipe = "features"
@@ -60,6 +63,11 @@ class Method:
         """Whether a source network is asked for at all."""
         return self.needs_features or self.recipe == "pretrained"
 
+    @property
+    def needs_images(self) -> bool:
+        """Whether the layers are built one after the other on a batch of images."""
+        return self.scale == "lsuv" or self.basis in ("centred", "aligned")
+
     def twin(self) -> Method | None:
         """The same scale and basis with isotropic features, or None where features play no part.
 
@@ -67,7 +75,7 @@ class Method:
         """
         if not self.needs_features or self.scale == "poster":
             return None
-        return replace(self, features="isotropic")
+        return _canonical(replace(self, features="isotropic"))
 
 
 METHODS: dict[str, Method] = {
@@ -79,6 +87,8 @@ METHODS: dict[str, Method] = {
     "kaiming_normal": Method(scale="kaiming"),  # He et al. 2015, normal, fan_in; the twin of kaiming_nfm
     "kaiming_uniform": Method("kaiming_uniform"),  # He et al. 2015, uniform, fan_in
     "orthogonal": Method("orthogonal"),  # Saxe et al. 2014, gain for ReLU
+    "lsuv": Method("orthogonal", scale="lsuv"),  # Mishkin & Matas 2016
+    "delta_orthogonal": Method("delta_orthogonal"),  # Xiao et al. 2018, gain for ReLU
     "lecun_normal": Method(scale="unit"),  # N(0, 1/fan_in), LeCun et al. 1998; the twin of nfm and agop
     "nfm": Method(features="nfm", scale="unit"),
     "agop": Method(features="agop", scale="unit"),
@@ -96,14 +106,16 @@ def compose(
     """The preset `init` with some of its choices replaced.
 
     Raises:
-        RequestError: if the preset is a fixed recipe, or the choices do not go together.
+        RequestError: if the preset is a fixed recipe that takes no such choice, or the choices do not go together.
     """
     method = METHODS[init]
     if not (features or scale or basis):
         return method
-    if method.recipe != "features":
+    if method.recipe != "features" and (features or basis or scale != "lsuv" or method.recipe == "default"):
+        taken = "nothing else" if method.recipe == "default" else "of these choices the scale lsuv alone"
         raise RequestError(
-            f"init '{init}' is a fixed recipe; features, scale and basis go with {', '.join(COMPOSABLE)}"
+            f"init '{init}' is a fixed recipe and takes {taken}; features, scale and basis go with "
+            f"{', '.join(COMPOSABLE)}"
         )
     method = replace(
         method,
@@ -113,9 +125,30 @@ def compose(
     )
     if method.scale == "poster" and not method.needs_features:
         raise RequestError("scale 'poster' repeats the source study's nfm and agop; it has no isotropic form")
+    if method.scale == "poster" and method.basis != "source":
+        raise RequestError(f"scale 'poster' repeats the source study's code, which has no basis '{method.basis}'")
+    return _canonical(method)
+
+
+def _canonical(method: Method) -> Method:
+    """Isotropic filters look the same from every basis, so that `rotated` and `aligned` say nothing of them."""
+    if method.features == "isotropic" and method.basis in ("rotated", "aligned"):
+        return replace(method, basis="source")
     return method
 
 
-def preset_name(method: Method) -> str | None:
-    """The preset that makes the same choices as `method`, or None."""
-    return next((name for name, preset in METHODS.items() if preset == method), None)
+def spelling(method: Method) -> dict[str, str | None]:
+    """One way to write each method, as the fields of a spec: the nearest preset, and the choices that differ from it.
+
+    `compose(**spelling(method))` gives the method back. The features are always the preset's own, so that they show
+    in its name.
+    """
+    candidates = []
+    for name, preset in METHODS.items():
+        if (preset.recipe, preset.features) == (method.recipe, method.features):
+            scale = method.scale if method.scale != preset.scale else None
+            basis = method.basis if method.basis != preset.basis else None
+            candidates.append({"init": name, "features": None, "scale": scale, "basis": basis})
+    if method.scale == "poster":  # the source study's own name for it
+        return candidates[-1]
+    return max(candidates, key=lambda fields: list(fields.values()).count(None))

@@ -138,14 +138,8 @@ class RunSpec:
     def label(self) -> str:
         """The method in words, as reports and charts group by it: the preset, and what differs from it."""
         method = self.method
-        name = methods.preset_name(method)
-        parts = [name or self.init]
-        if name is None:
-            parts += [
-                f"{key}={value}"
-                for key, value in (("features", self.features), ("scale", self.scale), ("basis", self.basis))
-                if value
-            ]
+        written = methods.spelling(method)
+        parts = [f"{key}={value}" if key != "init" else value for key, value in written.items() if value]
         if method.features == "agop" and self.agop_power != 1.0:
             parts.append(f"power={self.agop_power:g}")
         if self.layers != "conv" and method.recipe != "default":
@@ -158,7 +152,7 @@ class RunSpec:
         twin = self.method.twin()
         if twin is None:
             return None
-        return replace(self, init=methods.preset_name(twin) or "", features=None, scale=None, basis=None).label
+        return _written(self, twin).label
 
     @property
     def fed_size(self) -> int:
@@ -326,13 +320,7 @@ def _normalised(spec: RunSpec) -> RunSpec:
     if spec.fed_size < 32 and spec.model.startswith("vgg"):
         raise RequestError(f"image_size must be at least 32 for {spec.model}, not {spec.fed_size}")
     unused: list[str] = []
-    preset = methods.preset_name(spec.method)
-    if preset is not None:
-        spec = replace(spec, init=preset)
-        unused += ["features", "scale", "basis"]
-    elif spec.method.scale == "poster":
-        # nfm and kaiming_nfm differ in scale alone, which this one replaces.
-        spec = replace(spec, init=f"kaiming_{spec.method.features}", features=None)
+    spec = _written(spec, spec.method)
     if spec.method.recipe == "default":
         unused.append("layers")
     if spec.method.needs_source:
@@ -345,6 +333,12 @@ def _normalised(spec: RunSpec) -> RunSpec:
         unused += ["agop_power", "agop_images", "agop_outputs"]
     blank: dict[str, Any] = {name: _fields()[name].default for name in unused}
     return replace(spec, **blank)
+
+
+def _written(spec: RunSpec, method: methods.Method) -> RunSpec:
+    """The spec with that method."""
+    written: dict[str, Any] = methods.spelling(method)
+    return replace(spec, **written)
 
 
 def _check_dataset(dataset: str, what: str) -> None:

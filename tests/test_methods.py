@@ -1,11 +1,58 @@
+import contextlib
+import itertools
+
 import pytest
 
 from agopconsole.errors import RequestError
-from agopconsole.methods import COMPOSABLE, METHODS, compose, preset_name
+from agopconsole.methods import BASES, COMPOSABLE, FEATURES, METHODS, SCALES, Method, compose, spelling
+
+
+def name_of(method):
+    return " ".join(value for value in spelling(method).values() if value)
+
+
+def composed_methods():
+    for init, features, scale, basis in itertools.product(
+        METHODS, [None, *FEATURES], [None, *SCALES], [None, *BASES]
+    ):
+        with contextlib.suppress(RequestError):
+            yield compose(init, features, scale, basis)
 
 
 def test_every_preset_is_found_by_its_choices():
-    assert [preset_name(method) for method in METHODS.values()] == list(METHODS)
+    assert [name_of(method) for method in METHODS.values()] == list(METHODS)
+
+
+def test_every_method_is_written_in_one_way_that_gives_it_back():
+    methods = set(composed_methods())
+    # 3 features x 3 scales x 4 bases, less the isotropic filters' 2 bases that change nothing, and the poster's two;
+    # of the fixed recipes, the 8 that draw or copy with and without lsuv, and default.
+    assert len(methods) == (3 * 3 * 4 - 3 * 2) + 2 + 2 * 8 + 1
+    assert len({name_of(method) for method in methods}) == len(methods)
+    assert all(compose(**spelling(method)) == method for method in methods)
+
+
+@pytest.mark.parametrize(
+    ("choices", "name"),
+    [
+        (("nfm", None, "lsuv", "centred"), "nfm lsuv centred"),
+        (("kaiming_nfm", None, "lsuv", "centred"), "nfm lsuv centred"),
+        (("kaiming_normal", "agop", None, "rotated"), "kaiming_agop rotated"),
+        (("nfm", None, "poster", None), "kaiming_nfm poster"),
+        (("orthogonal", None, "lsuv", None), "lsuv"),
+        (("pretrained", None, "lsuv", None), "pretrained lsuv"),
+        (("lecun_normal", None, "lsuv", "aligned"), "kaiming_normal lsuv"),
+    ],
+)
+def test_a_method_is_named_after_the_nearest_preset(choices, name):
+    assert name_of(compose(*choices)) == name
+
+
+def test_what_needs_images():
+    assert [name for name, method in METHODS.items() if method.needs_images] == ["lsuv"]
+    needing = {m for m in composed_methods() if m.needs_images}
+    assert {(m.scale == "lsuv") or m.basis in ("centred", "aligned") for m in needing} == {True}
+    assert Method(features="nfm", basis="rotated") not in needing
 
 
 @pytest.mark.parametrize(
@@ -22,7 +69,22 @@ def test_every_preset_is_found_by_its_choices():
 )
 def test_feature_methods_have_an_isotropic_twin(init, twin):
     found = METHODS[init].twin()
-    assert (found and preset_name(found)) == twin
+    assert (found and name_of(found)) == twin
+
+
+@pytest.mark.parametrize(
+    ("method", "twin"),
+    [
+        (Method(features="nfm", scale="lsuv", basis="centred"), "kaiming_normal lsuv centred"),
+        (Method(features="agop", scale="unit", basis="centred"), "lecun_normal centred"),
+        (Method(features="agop", scale="kaiming", basis="rotated"), "kaiming_normal"),
+        (Method(features="nfm", scale="lsuv", basis="aligned"), "kaiming_normal lsuv"),
+        (Method(features="isotropic", scale="lsuv", basis="centred"), None),
+    ],
+)
+def test_a_twin_has_the_scale_and_the_basis_as_far_as_it_means_something(method, twin):
+    found = method.twin()
+    assert (found and name_of(found)) == twin
 
 
 def test_what_needs_a_source():
@@ -39,20 +101,30 @@ def test_what_needs_a_source():
 
 
 def test_choices_replace_those_of_the_preset():
-    assert preset_name(compose("nfm", scale="kaiming")) == "kaiming_nfm"
-    assert preset_name(compose("kaiming_normal", features="agop")) == "kaiming_agop"
+    assert name_of(compose("nfm", scale="kaiming")) == "kaiming_nfm"
+    assert name_of(compose("kaiming_normal", features="agop")) == "kaiming_agop"
     assert compose("nfm") == METHODS["nfm"]
 
 
 @pytest.mark.parametrize("init", sorted(METHODS.keys() - set(COMPOSABLE)))
-def test_a_fixed_recipe_takes_no_choices(init):
+@pytest.mark.parametrize(
+    "choice", [{"scale": "unit"}, {"scale": "kaiming"}, {"features": "nfm"}, {"basis": "rotated"}]
+)
+def test_a_fixed_recipe_takes_no_choice_but_lsuv(init, choice):
     with pytest.raises(RequestError, match=f"init '{init}' is a fixed recipe.*kaiming_nfm"):
-        compose(init, scale="unit")
+        compose(init, **choice)
+
+
+def test_default_takes_no_choice_at_all():
+    with pytest.raises(RequestError, match="init 'default' is a fixed recipe and takes nothing else"):
+        compose("default", scale="lsuv")
 
 
 def test_the_poster_s_scale_is_none_of_the_presets_and_has_no_twin():
     method = compose("kaiming_nfm", scale="poster")
-    assert (preset_name(method), method.twin()) == (None, None)
+    assert (name_of(method), method.twin()) == ("kaiming_nfm poster", None)
+    with pytest.raises(RequestError, match="no basis 'rotated'"):
+        compose("kaiming_nfm", scale="poster", basis="rotated")
 
 
 @pytest.mark.parametrize("init", ["kaiming_normal", "lecun_normal"])

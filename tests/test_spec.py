@@ -229,6 +229,13 @@ def test_name_study_and_device_leave_the_fingerprint_alone():
         ({"init": "nfm", "scale": "kaiming"}, {"init": "kaiming_nfm"}),
         ({"init": "kaiming_normal", "scale": "unit"}, {"init": "lecun_normal"}),
         ({"init": "kaiming_normal", "features": "agop"}, {"init": "kaiming_agop"}),
+        ({"init": "kaiming_nfm", "scale": "lsuv"}, {"init": "nfm", "scale": "lsuv"}),
+        (
+            {"init": "kaiming_normal", "features": "nfm", "basis": "centred"},
+            {"init": "kaiming_nfm", "basis": "centred"},
+        ),
+        ({"init": "kaiming_normal", "basis": "aligned"}, {"init": "kaiming_normal"}),
+        ({"init": "orthogonal", "scale": "lsuv"}, {"init": "lsuv"}),
         ({"init": "nfm", "features": "nfm", "scale": "unit", "basis": "source"}, {"init": "nfm"}),
     ],
 )
@@ -245,6 +252,18 @@ def test_specs_of_one_and_the_same_run_are_equal(given, same):
         ({"init": "agop", "agop_power": 0.5}, "agop power=0.5", "lecun_normal"),
         ({"init": "agop", "layers": "first:3"}, "agop layers=first:3", "lecun_normal layers=first:3"),
         ({"init": "kaiming_nfm", "scale": "poster"}, "kaiming_nfm scale=poster", None),
+        (
+            {"init": "kaiming_nfm", "scale": "lsuv", "basis": "centred"},
+            "nfm scale=lsuv basis=centred",
+            "kaiming_normal scale=lsuv basis=centred",
+        ),
+        (
+            {"init": "agop", "agop_power": 0.5, "layers": "first:3", "scale": "lsuv"},
+            "agop scale=lsuv power=0.5 layers=first:3",
+            "kaiming_normal scale=lsuv layers=first:3",
+        ),
+        ({"init": "kaiming_agop", "basis": "rotated"}, "kaiming_agop basis=rotated", "kaiming_normal"),
+        ({"init": "lsuv"}, "lsuv", None),
         ({"init": "default", "layers": "all"}, "default", None),
         ({"init": "pretrained"}, "pretrained", None),
     ],

@@ -25,6 +25,8 @@ _PRESETS: dict[str, str] = {
     "kaiming_normal": "#4a7fd4",
     "kaiming_uniform": "#56b4e9",
     "orthogonal": "#b05ac0",
+    "lsuv": "#2ed030",
+    "delta_orthogonal": "#517031",
     "lecun_normal": "#8878c8",
     "nfm": "#009e73",
     "agop": "#cc79a7",

@@ -14,18 +14,32 @@ if TYPE_CHECKING:
     from agopconsole.backend.extract import agop, nfm
     from agopconsole.backend.feature_files import load_features, save_features
     from agopconsole.backend.feature_matrix import FeatureMatrix
-    from agopconsole.backend.initialization import initialize
+    from agopconsole.backend.initialization import agop_, delta_orthogonal_, initialize, nfm_
     from agopconsole.backend.start import measure_start
 
-__all__ = ["FeatureMatrix", "agop", "initialize", "load_features", "measure_start", "nfm", "save_features"]
+__all__ = [
+    "FeatureMatrix",
+    "agop",
+    "agop_",
+    "delta_orthogonal_",
+    "initialize",
+    "load_features",
+    "measure_start",
+    "nfm",
+    "nfm_",
+    "save_features",
+]
 
 _HOMES = {
     "FeatureMatrix": "feature_matrix",
     "agop": "extract",
+    "agop_": "initialization",
+    "delta_orthogonal_": "initialization",
     "initialize": "initialization",
     "load_features": "feature_files",
     "measure_start": "start",
     "nfm": "extract",
+    "nfm_": "initialization",
     "save_features": "feature_files",
 }
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from agopconsole.backend.bases import aligned, centred, rotated, without_direction
 from agopconsole.backend.feature_matrix import FeatureMatrix
-from agopconsole.backend.layers import Layer, choose_layers, groups_of, matrix_names, patch_shape
+from agopconsole.backend.layers import Slot, choose_slots
+from agopconsole.backend.on_images import Below, start_on_images
 from agopconsole.backend.rng import stream
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.methods import METHODS, Method
@@ -27,7 +29,52 @@ _TORCH_RECIPES: dict[str, Callable[[Tensor, torch.Generator], object]] = {
     "xavier_uniform": lambda w, g: nn.init.xavier_uniform_(w, gain=math.sqrt(2), generator=g),
     "kaiming_uniform": lambda w, g: nn.init.kaiming_uniform_(w, nonlinearity="relu", generator=g),
     "orthogonal": lambda w, g: nn.init.orthogonal_(w, gain=math.sqrt(2), generator=g),
+    "delta_orthogonal": lambda w, g: delta_orthogonal_(w, gain=math.sqrt(2), generator=g),
 }
+
+
+def nfm_(
+    tensor: Tensor, feature: FeatureMatrix, *, trace: float = GAIN_SQUARED, generator: torch.Generator | None = None
+) -> Tensor:
+    """Fills a weight with filters drawn from N(0, S), S the feature matrix scaled to `trace`.
+
+    Args:
+        tensor: shape (c_out, ...), d entries a filter; changed in place.
+        feature: the NFM (or AGOP: `agop_` is this function), d x d.
+        trace: of S: gain^2 = 2 for ReLU, that is a mean variance of 2/d (He et al. 2015, eq. 10).
+        generator: on the CPU.
+
+    Raises:
+        ValueError: if the filters do not have the matrix's d entries, or the matrix is zero.
+    """
+    d = tensor[0].numel()
+    if d != feature.dim:
+        raise ValueError(f"filters of {d} entries cannot be drawn from a matrix of {feature.dim} dimensions")
+    draws = _cpu(feature.scaled(trace=trace)).sample(len(tensor), generator=generator)
+    with torch.no_grad():
+        return tensor.copy_(draws.reshape(tensor.shape))
+
+
+agop_ = nfm_
+
+
+def delta_orthogonal_(tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
+    """Fills a convolution's weight with zeros but for its middle tap, which is orthogonal (Xiao et al. 2018, sec. 4).
+
+    A linear layer's weight has one tap, and becomes orthogonal.
+
+    Args:
+        tensor: shape (c_out, c_in, k_h, k_w) or (c_out, c_in); changed in place.
+        gain: factor of the orthogonal matrix.
+        generator: on the CPU.
+    """
+    tap = torch.empty(tensor.shape[:2])
+    nn.init.orthogonal_(tap, gain=gain, generator=generator)
+    with torch.no_grad():
+        tensor.zero_()
+        middle = tuple(size // 2 for size in tensor.shape[2:])
+        tensor[(slice(None), slice(None), *middle)] = tap.to(tensor)
+    return tensor
 
 
 def initialize(
@@ -36,6 +83,8 @@ def initialize(
     *,
     features: Mapping[str, FeatureMatrix] | None = None,
     weights: Mapping[str, Tensor] | None = None,
+    images: Tensor | None = None,
+    source: nn.Module | None = None,
     layers: str = "conv",
     seed: int = 0,
     fallback: str | None = None,
@@ -44,8 +93,9 @@ def initialize(
 
     Under a method with features the filters of a layer are drawn from N(0, S), S the feature matrix scaled to trace 1
     (`unit`) or to gain^2 = 2 (`kaiming`: a mean variance of 2/d a weight, as He et al. 2015 ask in eq. 10). Biases of
-    these layers become 0, except under `default` (nothing is touched) and `pretrained` (the source's). Norm layers
-    are never touched.
+    these layers become 0, except under `default` (nothing is touched), `pretrained` (the source's) and the scale
+    `lsuv`. Norm layers are never touched. The scale `lsuv` and the bases `centred` and `aligned` build the network
+    layer by layer on a batch of images; no other choice asks for any.
 
     Args:
         model: the network.
@@ -53,7 +103,10 @@ def initialize(
         features: for methods with features, the source's matrices by the keys that `nfm` and `agop` give. The
             length d must match the layer's, the number of filters need not.
         weights: for `pretrained`, the source's tensors by state-dict name.
-        layers: `conv`, `all`, `first:N` or module names separated by commas.
+        images: for `lsuv`, `centred` and `aligned`, a batch of unlabelled images as the network is fed, shape
+            (n, 3, h, w), on its device.
+        source: for `aligned`, the network that the features are of.
+        layers: `conv`, `all`, `first:N` or names separated by commas; an attention has the layers q, k and v.
         seed: the same seed draws the same weights on every device.
         fallback: the preset of a layer that the source does not fit; without one that is an error.
 
@@ -62,22 +115,36 @@ def initialize(
 
     Raises:
         RequestError: if the source lacks a layer or does not fit it (the message names the layer and both shapes),
-            the method needs features or weights that were not given, or a method or layer is unknown.
+            the method needs something that was not given, or a method or layer is unknown.
     """
     choices = _preset(method) if isinstance(method, str) else method
     if choices.recipe == "default":
         return {}
-    started = {}
-    for name, layer in choose_layers(model, layers).items():
+    slots = choose_slots(model, layers)
+    started: dict[str, str] = {}
+
+    def write(slot: Slot, below: Below | None = None) -> None:
         try:
-            _start_layer(name, layer, choices, features, weights, stream(seed, "weights", name))
-            started[name] = "method"
+            _start(slot, choices, features, weights, stream(seed, "weights", slot.name), below)
+            started[slot.name] = "method"
         except RequestError:
             if fallback is None:
                 raise
             if fallback != "default":
-                _start_layer(name, layer, _preset(fallback), None, None, stream(seed, "weights", name))
-            started[name] = fallback
+                _start(slot, _preset(fallback), None, None, stream(seed, "weights", slot.name), below)
+            started[slot.name] = fallback
+
+    if not choices.needs_images:
+        for slot in slots.values():
+            write(slot)
+        return started
+    if images is None:
+        raise RequestError(
+            "the scale lsuv and the bases centred and aligned are built on images, and none were given"
+        )
+    if choices.basis == "aligned" and source is None:
+        raise RequestError("the basis aligned compares two networks, and no source network was given")
+    start_on_images(model, slots, choices, images, write, source)
     return started
 
 
@@ -87,48 +154,69 @@ def _preset(name: str) -> Method:
     return METHODS[name]
 
 
-def _start_layer(
-    name: str,
-    layer: Layer,
+def _start(
+    slot: Slot,
     method: Method,
     features: Mapping[str, FeatureMatrix] | None,
     weights: Mapping[str, Tensor] | None,
     generator: torch.Generator,
+    below: Below | None,
 ) -> None:
     if method.recipe == "pretrained":
-        _copy_source(name, layer, weights)
+        _copy_source(slot, weights)
         return
     # Drawn on the CPU in float32, so that every device and precision starts from the same numbers.
-    weight = torch.empty(layer.weight.shape)
+    weight = torch.empty(slot.weight.shape)
     if method.recipe != "features":
         _TORCH_RECIPES[method.recipe](weight, generator)
     else:
-        blocks = weight.flatten(1).chunk(groups_of(layer))
-        for key, block in zip(matrix_names(name, layer), blocks, strict=True):
-            block.copy_(_draw(key, layer, len(block), method, features, generator))
-    with torch.no_grad():
-        layer.weight.copy_(weight)
-        if layer.bias is not None:
-            layer.bias.zero_()
+        blocks = weight.flatten(1).chunk(slot.groups)
+        for group, (key, block) in enumerate(zip(slot.keys, blocks, strict=True)):
+            if method.features == "isotropic":
+                block.copy_(_isotropic(block, method, generator, below.mean_patches[group] if below else None))
+            else:
+                matrix = _matching_matrix(key, slot.dim, method, features)
+                block.copy_(_draw(_in_basis(key, matrix, method, generator, below, group), block, method, generator))
+    slot.write(weight)
 
 
-def _draw(
+def _isotropic(block: Tensor, method: Method, generator: torch.Generator, mean_patch: Tensor | None) -> Tensor:
+    """As many filters as the block has, from N(0, c I), or under `centred` from N(0, c P), of the method's trace."""
+    draws = torch.randn(block.shape, generator=generator)
+    d = block.shape[1]
+    if method.basis == "centred" and mean_patch is not None and mean_patch.any():
+        draws, d = without_direction(draws, mean_patch.cpu()), d - 1
+    return draws * math.sqrt(_trace(method) / d)
+
+
+def _trace(method: Method) -> float:
+    return 1.0 if method.scale == "unit" else GAIN_SQUARED
+
+
+def _in_basis(
     key: str,
-    layer: Layer,
-    n: int,
+    matrix: FeatureMatrix,
     method: Method,
-    features: Mapping[str, FeatureMatrix] | None,
     generator: torch.Generator,
-) -> Tensor:
-    """`n` filters from N(0, S), shape (n, d), scaled as the method asks."""
-    d = math.prod(patch_shape(layer))
-    trace = GAIN_SQUARED if method.scale == "kaiming" else 1.0
-    if method.features == "isotropic":
-        return torch.randn(n, d, generator=generator) * math.sqrt(trace / d)
-    matrix = _matching_matrix(key, d, method, features)
+    below: Below | None,
+    group: int,
+) -> FeatureMatrix:
+    if method.basis == "rotated":
+        return rotated(matrix, generator)
+    if below is None or method.basis not in ("centred", "aligned"):
+        return matrix
+    if method.basis == "centred":
+        return centred(matrix, below.mean_patches[group].to(matrix.factor.device))
+    if not below.turns:
+        raise RequestError(f"layer '{key}': the source has no layer of that name to align it with")
+    return aligned(matrix, below.turns[group])
+
+
+def _draw(matrix: FeatureMatrix, block: Tensor, method: Method, generator: torch.Generator) -> Tensor:
+    """As many filters as the block has, from N(0, S), scaled as the method asks."""
     if method.scale == "poster":
-        return _draw_as_poster(matrix, n, method, generator)
-    return _cpu(matrix.scaled(trace=trace)).sample(n, generator=generator)
+        return _draw_as_poster(matrix, len(block), method, generator)
+    return _cpu(matrix.scaled(trace=_trace(method))).sample(len(block), generator=generator)
 
 
 def _draw_as_poster(matrix: FeatureMatrix, n: int, method: Method, generator: torch.Generator) -> Tensor:
@@ -160,19 +248,24 @@ def _matching_matrix(key: str, d: int, method: Method, features: Mapping[str, Fe
     return matrix
 
 
-def _copy_source(name: str, layer: Layer, weights: Mapping[str, Tensor] | None) -> None:
+def _copy_source(slot: Slot, weights: Mapping[str, Tensor] | None) -> None:
     if weights is None:
         raise RequestError("the method 'pretrained' copies the source's weights, and none were given")
-    for part, ours in layer.named_parameters(recurse=False):
-        theirs = weights.get(f"{name}.{part}")
-        if theirs is None:
-            raise RequestError(f"layer '{name}': the source has no tensor '{name}.{part}'")
-        if theirs.shape != ours.shape:
-            raise RequestError(
-                f"layer '{name}': its {part} has the shape {tuple(ours.shape)}, the source's {tuple(theirs.shape)}"
-            )
-        with torch.no_grad():
-            ours.copy_(theirs)
+    weight = _source_rows(slot, slot.weight_name, slot.weight, slot.rows, weights)
+    bias = None if slot.bias is None else _source_rows(slot, slot.bias_name, slot.bias, slot.bias_rows, weights)
+    slot.write(weight, 0.0 if bias is None else bias)
+
+
+def _source_rows(slot: Slot, name: str, ours: Tensor, rows: slice, weights: Mapping[str, Tensor]) -> Tensor:
+    if name not in weights:
+        raise RequestError(f"layer '{slot.name}': the source has no tensor '{name}'")
+    theirs = weights[name][rows]
+    if theirs.shape != ours.shape:
+        part = name.rpartition(".")[2]
+        raise RequestError(
+            f"layer '{slot.name}': its {part} has the shape {tuple(ours.shape)}, the source's {tuple(theirs.shape)}"
+        )
+    return theirs
 
 
 def _cpu(matrix: FeatureMatrix) -> FeatureMatrix:

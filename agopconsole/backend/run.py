@@ -17,6 +17,7 @@ from agopconsole.backend.initialization import initialize
 from agopconsole.backend.layers import choose_layers
 from agopconsole.backend.models import build_model
 from agopconsole.backend.places import Places
+from agopconsole.backend.rng import stream
 from agopconsole.backend.source_features import TargetImages, source_features
 from agopconsole.backend.sources import load_source
 from agopconsole.backend.start import measure_start
@@ -27,6 +28,9 @@ from agopconsole.spec import RunSpec
 
 START_BATCH = 64
 """Images that the start is measured on."""
+
+START_IMAGES = 300
+"""Images that the scale `lsuv` and the bases `centred` and `aligned` are built on."""
 
 
 def execute(
@@ -137,7 +141,7 @@ def _initialize(
     """Starts the layers under test; what happened on the way."""
     method = spec.method
     happened: list[Event] = []
-    features, weights = None, None
+    features, weights, images, source_network = None, None, None, None
     if method.needs_source:
         source = load_source(spec, places.source, places.data, mirror=places.mirror, report=report)
         weights = source.weights.tensors
@@ -153,11 +157,18 @@ def _initialize(
             report=report,
         )
         happened += [extracted] if isinstance(extracted, FeaturesReady) else []
+    if method.needs_images:
+        order = torch.randperm(len(target.indices), generator=stream(spec.seed, "start"))[:START_IMAGES]
+        images = target.at(target.indices[order], image_size=spec.fed_size, device=torch.device("cpu"))
+    if method.basis == "aligned":
+        source_network = source.network(with_head=False)
     started = initialize(
         model,
         method,
         features=features,
         weights=weights,
+        images=images,
+        source=source_network,
         layers=spec.layers,
         seed=spec.seed,
         fallback=spec.fallback,

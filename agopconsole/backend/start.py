@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from agopconsole.backend.layers import Layer, feature_layers, groups_of
-from agopconsole.backend.untouched import differentiable, evaluation, hooked
+from agopconsole.backend.patches import mean_patches
+from agopconsole.backend.untouched import batch_statistics, differentiable, evaluation, hooked
 from agopconsole.metrics import LayerStart
 
 
@@ -45,7 +44,7 @@ def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Lay
     with (
         hooked(layers, recorder),
         evaluation(model),
-        _batch_statistics(model),
+        batch_statistics(model),
         differentiable(weights),
         torch.enable_grad(),
     ):
@@ -56,19 +55,6 @@ def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Lay
         _layer_start(name, layers[name], *seen[name], gradient)
         for name, gradient in zip(reached, gradients, strict=True)
     )
-
-
-@contextlib.contextmanager
-def _batch_statistics(model: nn.Module) -> Iterator[None]:
-    """Lets batch norms use the statistics of the batch without taking note of them."""
-    norms = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
-    for norm in norms:
-        norm.training, norm.track_running_stats = True, False
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.training, norm.track_running_stats = False, True
 
 
 def _layer_start(name: str, layer: Layer, inputs: Tensor, outputs: Tensor, gradient: Tensor) -> LayerStart:
@@ -95,42 +81,13 @@ def _common_mode(layer: Layer, inputs: Tensor, outputs: Tensor) -> float:
     """
     weight = layer.weight.detach().float()
     groups = groups_of(layer)
-    if isinstance(layer, nn.Conv2d):
-        projected = outputs.mean((0, 2, 3))
-        mean_patch = torch.stack([_mean_patch(part, layer) for part in inputs.mean(0).chunk(groups)])
-    else:
-        projected = outputs.flatten(0, -2).mean(0)
-        mean_patch = inputs.flatten(0, -2).mean(0)[None]
+    projected = outputs.mean((0, 2, 3)) if isinstance(layer, nn.Conv2d) else outputs.flatten(0, -2).mean(0)
+    mean_patch = mean_patches(layer, inputs)
     if layer.bias is not None:
         projected = projected - layer.bias.detach().float()
     traces = weight.flatten(1).reshape(groups, -1).square().sum(1)
     isotropic = (traces * mean_patch.square().sum(1)).sum() / mean_patch.shape[1]
     return float(projected.square().sum() / isotropic)
-
-
-def _mean_patch(image: Tensor, conv: nn.Conv2d) -> Tensor:
-    """The mean over positions of the patches of one image (c, h, w), shape (c * k_h * k_w,): a mean a kernel tap."""
-    padded = functional.pad(image, _padding(conv))
-    (k_h, k_w), (s_h, s_w), (d_h, d_w) = conv.kernel_size, conv.stride, conv.dilation
-    rows = (padded.shape[1] - d_h * (k_h - 1) - 1) // s_h + 1
-    columns = (padded.shape[2] - d_w * (k_w - 1) - 1) // s_w + 1
-    taps = [
-        padded[:, i * d_h :: s_h, j * d_w :: s_w][:, :rows, :columns].mean((1, 2))
-        for i in range(k_h)
-        for j in range(k_w)
-    ]
-    return torch.stack(taps, dim=1).flatten()
-
-
-def _padding(conv: nn.Conv2d) -> tuple[int, int, int, int]:
-    """Zeros to the left, right, above and below, as `functional.pad` takes them."""
-    if not isinstance(conv.padding, str):
-        p_h, p_w = conv.padding
-        return p_w, p_w, p_h, p_h
-    if conv.padding == "valid":
-        return 0, 0, 0, 0
-    h, w = (d * (k - 1) for d, k in zip(conv.dilation, conv.kernel_size, strict=True))
-    return w // 2, w - w // 2, h // 2, h - h // 2
 
 
 def _participation_ratio(rows: Tensor) -> float:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from agopconsole.backend import FeatureMatrix, initialize, nfm
+from agopconsole.backend import FeatureMatrix, delta_orthogonal_, initialize, nfm, nfm_
 from agopconsole.errors import RequestError
 from agopconsole.methods import METHODS, compose
 
@@ -201,7 +201,8 @@ def test_pretrained_names_what_is_missing_or_does_not_fit(weights, said):
 def test_every_preset_can_be_drawn():
     for name in METHODS:
         model = network(8)
-        initialize(model, name, features=source(), weights=network(8).state_dict())
+        images = torch.randn(4, 4, 3, 3, generator=torch.Generator().manual_seed(2))
+        initialize(model, name, features=source(), weights=network(8).state_dict(), images=images)
         assert torch.isfinite(model[0].weight).all()
 
 
@@ -210,3 +211,25 @@ def test_a_larger_target_layer_draws_more_filters_from_one_source():
     model = network(filters=50)
     initialize(model, "kaiming_nfm", features=nfm(small))
     assert torch.linalg.matrix_rank(filters(model)) == 6
+
+
+def test_nfm_fills_one_tensor_with_the_matrix_s_covariance():
+    (matrix,) = source().values()
+    weight = torch.empty(20_000, 4, 3, 3)
+    assert nfm_(weight, matrix, trace=3.0, generator=torch.Generator().manual_seed(0)) is weight
+    drawn = weight.flatten(1)
+    wanted = matrix.dense() * 3 / matrix.trace()
+    covariance = drawn.T @ drawn / len(drawn)
+    assert torch.linalg.norm(covariance - wanted) / torch.linalg.norm(wanted) < 0.05  # 20,000 draws of rank 5: 0.02
+    with pytest.raises(ValueError, match="filters of 9 entries"):
+        nfm_(torch.empty(2, 3, 3), matrix)
+
+
+def test_delta_orthogonal_keeps_lengths_through_a_convolution():
+    weight = delta_orthogonal_(torch.empty(8, 6, 3, 3), gain=2.0, generator=torch.Generator().manual_seed(0))
+    middle = weight[:, :, 1, 1]
+    assert torch.allclose(middle.T @ middle, 4 * torch.eye(6), atol=1e-5)
+    assert float(weight.square().sum()) == pytest.approx(4 * 6)
+    x = torch.randn(2, 6, 5, 5)
+    out = nn.functional.conv2d(x, weight, padding=1)
+    assert float(out.norm()) == pytest.approx(2 * float(x.norm()), rel=1e-5)

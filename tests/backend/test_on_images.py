@@ -1,0 +1,149 @@
+import pytest
+import torch
+from helpers.networks import odd_net, some_images
+from torch import nn
+from torch.nn import functional
+
+from agopconsole.backend import initialize, nfm
+from agopconsole.errors import RequestError
+from agopconsole.methods import compose
+
+LAYERS = "wide,grouped,strided,hidden"
+
+
+def net(bias=True):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(
+            nn.Conv2d(3, 16, 3, padding=1, bias=bias),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(16, 12, 3, stride=2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(12 * 9, 4),
+        )
+
+
+def images(n=40):
+    return torch.rand(n, 3, 8, 8, generator=torch.Generator().manual_seed(1)) + 0.5
+
+
+def outputs_of(model, x):
+    """What every layer gives for the images, in order."""
+    found = []
+    for module in model:
+        x = module(x)
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            found.append(x.detach().clone())
+    return found
+
+
+@pytest.mark.parametrize("init", ["kaiming_normal", "kaiming_nfm", "orthogonal", "delta_orthogonal", "pretrained"])
+def test_lsuv_gives_every_layer_mean_0_and_variance_2(init):
+    model = net()
+    initialize(
+        model,
+        compose(init, scale="lsuv"),
+        features=nfm(net()),
+        weights=net().state_dict(),
+        images=images(),
+        layers="all",
+    )
+    for output in outputs_of(model, images()):
+        rows = output.transpose(0, 1).flatten(1)
+        assert torch.allclose(rows.mean(1), torch.zeros(len(rows)), atol=1e-4)
+        assert float((rows - rows.mean(1, keepdim=True)).square().mean()) == pytest.approx(2, rel=1e-3)
+
+
+def test_lsuv_wants_variance_1_under_a_norm_layer_and_starts_odd_layers():
+    model, x = odd_net(torch.float32), some_images(8, torch.float32)
+    initialize(model, compose("kaiming_normal", scale="lsuv"), images=x, layers=LAYERS)
+    first = model.wide(x).detach()
+    assert float((first - first.mean((0, 2, 3), keepdim=True)).square().mean()) == pytest.approx(2, rel=1e-3)
+    under_norm = model.grouped(functional.relu(first)).detach()
+    assert float((under_norm - under_norm.mean((0, 2, 3), keepdim=True)).square().mean()) == pytest.approx(
+        1, rel=1e-3
+    )
+
+
+def test_a_layer_without_a_bias_keeps_its_mean():
+    model = net(bias=False)
+    initialize(model, compose("kaiming_normal", scale="lsuv"), images=images(), layers="first:1")
+    assert model[0].bias is None
+    assert model[0](images()).mean((0, 2, 3)).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("init", ["kaiming_nfm", "kaiming_normal"])
+def test_centred_filters_do_not_answer_to_the_mean_patch(init):
+    model = net()
+    initialize(model, compose(init, basis="centred"), features=nfm(net()), images=images())
+    x = images()
+    for module in model[:4]:
+        if isinstance(module, nn.Conv2d):
+            patches = functional.unfold(x, 3, padding=module.padding, stride=module.stride)
+            mean = patches.mean((0, 2))
+            answers = (
+                module.weight.detach().flatten(1)
+                @ mean
+                / (module.weight.detach().flatten(1).norm(dim=1) * mean.norm())
+            )
+            assert answers.abs().max() < 1e-5
+        x = module(x)
+
+
+def test_a_centred_isotropic_start_keeps_the_trace():
+    model = nn.Sequential(nn.Conv2d(3, 4000, 3))
+    initialize(model, compose("kaiming_normal", basis="centred"), images=images())
+    assert float(model[0].weight.detach().flatten(1).square().sum(1).mean()) == pytest.approx(2, rel=0.02)
+
+
+def test_aligned_finds_the_source_behind_a_permutation_of_its_channels():
+    """The new network's first layer is the source's with its filters in another order: its second must follow."""
+    source = net()
+    order = torch.randperm(16, generator=torch.Generator().manual_seed(2))
+    model = net()
+    with torch.no_grad():
+        model[0].weight.copy_(source[0].weight[order])
+        model[0].bias.copy_(source[0].bias[order])
+        model[2] = nn.Conv2d(16, 6000, 3, stride=2)
+        model[5] = nn.Linear(6000 * 9, 4)
+    method = compose("kaiming_nfm", basis="aligned")
+    initialize(model, method, features=nfm(source), images=images(), source=source, layers="2")
+    drawn = model[2].weight.detach().flatten(1)
+    covariance = drawn.T @ drawn / len(drawn)
+    wanted = source[2].weight.detach()[:, order].flatten(1)
+    wanted = wanted.T @ wanted
+    wanted *= 2 / wanted.trace()
+    assert torch.linalg.norm(covariance - wanted) / torch.linalg.norm(wanted) < 0.1  # 6,000 draws of rank 12: 0.05
+
+
+@pytest.mark.parametrize(
+    ("choices", "given", "message"),
+    [
+        ({"scale": "lsuv"}, {}, "none were given"),
+        ({"basis": "centred"}, {}, "none were given"),
+        ({"basis": "aligned"}, {"images": images()}, "no source network was given"),
+        ({"basis": "aligned"}, {"images": images(), "source": nn.Sequential(nn.Identity())}, "no layer of that name"),
+    ],
+)
+def test_what_a_choice_needs_is_asked_for(choices, given, message):
+    with pytest.raises(RequestError, match=message):
+        initialize(net(), compose("kaiming_nfm", **choices), features=nfm(net()), **given)
+
+
+def test_a_layer_that_is_not_reached_or_whose_outputs_are_equal_is_named():
+    model = net()
+    model.unused = nn.Conv2d(3, 4, 3)
+    model.forward = lambda x: nn.Sequential(*list(model)[:6])(x)
+    with pytest.raises(RequestError, match="'unused' is not reached"):
+        initialize(model, compose("kaiming_normal", scale="lsuv"), images=images())
+    with pytest.raises(RequestError, match="all its outputs are equal"):
+        initialize(net(), compose("kaiming_normal", scale="lsuv"), images=torch.zeros(4, 3, 8, 8))
+
+
+def test_hooks_are_gone_and_modes_are_back():
+    model = net().train()
+    initialize(model, compose("kaiming_normal", scale="lsuv"), images=images())
+    assert all(
+        module.training and not module._forward_hooks and not module._forward_pre_hooks for module in model.modules()
+    )
