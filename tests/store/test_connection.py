@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from helpers.imports import HEAVY, loaded_by
-from helpers.stored_runs import add_done
+from helpers.stored_runs import OWNER, add_done
 from sqlite_utils import Database
 
 from agopconsole.errors import RequestError, WorkError
@@ -134,16 +134,36 @@ def test_a_truncated_store_is_refused(path):
     refused(path, "malformed", create=True)
 
 
-def test_a_migration_keeps_a_copy_that_misses_nothing(path, monkeypatch):
-    with Store(path, create=True) as writer:
-        # The run lies in the write-ahead log alone for as long as this connection is open.
-        run_id = add_done(writer, 50.0)
-        monkeypatch.setattr(connection, "VERSION", 2)
+def write_version_1(path):
+    """Writes a store of the first schema with one queued run; returns the open connection, whose log holds it."""
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    migrations.apply(Database(database), stop_before="m004_queue")
+    database.execute("PRAGMA user_version = 1")
+    database.execute(
+        "INSERT INTO runs (id, name, study, status, method, init, dataset, model, seed, epochs, spec, lr, batch_size,"
+        " created_at, fingerprint) VALUES (7, 'old', '', 'queued', 'normal', 'normal', 'digits', 'vgg11', 0, 20, ?,"
+        " 0.001, 64, '2026-11-01', 'abc')",
+        (RunSpec.parse({"init": "normal"}).to_json(),),
+    )
+    return database
+
+
+def test_a_migration_keeps_a_copy_that_misses_nothing(path):
+    # The run lies in the write-ahead log alone for as long as this connection is open.
+    with contextlib.closing(write_version_1(path)):
         Store(path).close()
-    write_database(path, "DELETE FROM epochs", "DELETE FROM runs")
-    monkeypatch.setattr(connection, "VERSION", 1)
-    with Store(path.with_name("runs.db.v1.bak")) as backup:
-        assert backup.run(run_id).best_val_accuracy == 50.0
+    with contextlib.closing(sqlite3.connect(path.with_name("runs.db.v1.bak"))) as backup:
+        assert backup.execute("PRAGMA user_version").fetchone() == (1,)
+        assert backup.execute("SELECT id, name FROM runs").fetchall() == [(7, "old")]
+
+
+def test_a_store_of_the_first_schema_goes_on_where_it_was(path):
+    write_version_1(path).close()
+    with Store(path) as store:
+        run = store.claim(OWNER)
+        assert (run.id, run.status, run.pause_requested, run.mirror) == (7, "running", 0, None)
+        assert (store.add_runs([RunSpec.parse({})]), store.queue_paused(), store.workers()) == ([8], False, [])
 
 
 def test_a_store_made_by_many_at_once_is_made_once(path):
