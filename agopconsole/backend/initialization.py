@@ -72,8 +72,8 @@ def delta_orthogonal_(tensor: Tensor, gain: float = 1.0, generator: torch.Genera
     nn.init.orthogonal_(tap, gain=gain, generator=generator)
     with torch.no_grad():
         tensor.zero_()
-        middle = tuple(size // 2 for size in tensor.shape[2:])
-        tensor[(slice(None), slice(None), *middle)] = tap.to(tensor)
+        taps = tensor.flatten(2) if tensor.ndim > 2 else tensor[..., None]
+        taps[..., taps.shape[2] // 2] = tap.to(tensor)  # of an odd kernel's taps in a row the middle one
     return tensor
 
 
