@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from agopconsole import catalogue
+from agopconsole.cli import run_requests
 from agopconsole.cli.options import OfStudy, TableFormat, check_study
 from agopconsole.cli.output import note, print_json, print_table, print_text
 from agopconsole.cli.settings import settings_of
 from agopconsole.errors import RequestError, unknown_choice
 
-app = typer.Typer(help="List, show and cancel runs.", rich_markup_mode=None)
+app = typer.Typer(help="What there is of runs, and what to do about them.", rich_markup_mode=None)
 
 RunId = Annotated[int, typer.Argument(metavar="ID", help="the run's id, as `runs list` shows it")]
 
@@ -104,3 +105,11 @@ def cancel(
         for run_id in sorted({run.id for run in wanted}, reverse=True):
             requests.cancel(store, run_id)
             note(f"run #{run_id} {'stops' if store.run(run_id).status == 'running' else 'is cancelled'}")
+
+
+app.command("pause")(run_requests.pause)
+app.command("resume")(run_requests.resume)
+app.command("retry")(run_requests.retry)
+app.command("priority")(run_requests.priority)
+app.command("rm")(run_requests.remove)
+app.command("export")(run_requests.export)

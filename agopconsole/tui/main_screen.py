@@ -14,17 +14,17 @@ from textual.widgets import Footer, Static
 from agopconsole.analysis.charts import Series, accuracy_series, loss_gap_series
 from agopconsole.analysis.command_line import command_line
 from agopconsole.analysis.curves import Histories
+from agopconsole.analysis.export import export_runs
+from agopconsole.queue.actions import perform, remove, toggle_queue
 from agopconsole.store import RunRecord
 from agopconsole.tui.chart_panel import ChartPanel
 from agopconsole.tui.columns_screen import ColumnsScreen
 from agopconsole.tui.device_bar import DeviceBar
 from agopconsole.tui.devices import Device
 from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
-from agopconsole.tui.export import export_runs
 from agopconsole.tui.filter_bar import FilterBar
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.rows import RunRow
-from agopconsole.tui.run_actions import perform, remove, toggle_queue
 from agopconsole.tui.run_table import RunTable
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.start_panel import StartPanel

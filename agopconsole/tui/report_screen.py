@@ -14,13 +14,13 @@ from textual.containers import VerticalScroll
 from textual.widgets import Footer, Static
 
 from agopconsole.analysis.colours import GREY
+from agopconsole.analysis.export import file_format
 from agopconsole.analysis.measures import MEASURES
 from agopconsole.analysis.report import ALL, Report, build_report
 from agopconsole.analysis.report_text import render_report
 from agopconsole.analysis.tables import Look
 from agopconsole.store import Store
 from agopconsole.tui.dialogs import PromptScreen
-from agopconsole.tui.export import file_format
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
 

@@ -7,10 +7,10 @@ from helpers.console import console, press, table, text, until
 from helpers.demo_store import OWNER
 
 from agopconsole.analysis.command_line import command_line
+from agopconsole.queue.actions import perform, remove, toggle_queue
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
-from agopconsole.tui.run_actions import perform, remove, toggle_queue
 
 
 def said(pilot):

@@ -74,6 +74,11 @@ def _retry(store: Store, run: RunRecord) -> None:
         store.retry(run.id)
 
 
+def _retry_from_scratch(store: Store, run: RunRecord) -> None:
+    store.retry(run.id, from_scratch=True)
+    shutil.rmtree(store.run_files(run.id), ignore_errors=True)
+
+
 def _cancel(store: Store, run: RunRecord) -> None:
     from agopconsole.queue import requests  # psutil is slow to import
 
@@ -99,6 +104,12 @@ ACTIONS: dict[str, RunAction] = {
         lambda store, run: store.resume(run.id),
     ),
     "retry": RunAction("queued again", "ended yet", lambda run: run.status in ENDED, _retry),
+    "retry_from_scratch": RunAction(
+        "queued again from scratch",
+        "failed or cancelled",
+        lambda run: run.status in ("failed", "cancelled"),
+        _retry_from_scratch,
+    ),
     "sooner": RunAction(
         "sooner", "open any more", _is_open, lambda store, run: store.set_priority(run.id, run.priority + 1)
     ),

@@ -1,0 +1,108 @@
+"""`agopconsole runs pause|resume|retry|priority|rm|export`: requests about runs that the store holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agopconsole.cli.options import OfStudy, check_study
+from agopconsole.cli.output import note
+from agopconsole.cli.settings import settings_of
+from agopconsole.errors import RequestError
+from agopconsole.store import RunRecord, Store
+
+RunIds = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="ids of runs, or spans of them as in 5-9")]
+WholeQueue = Annotated[
+    bool, typer.Option("--queue", help="the queue: no worker starts another run while it is paused")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
+Target = Annotated[Path, typer.Option("--out", metavar="FILE", help="its end says the format: .json, .csv or .md")]
+
+
+def pause(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, queue: WholeQueue = False) -> None:
+    """Leave runs alone until they are resumed: one that is being trained stops at its next step with a checkpoint."""
+    _ask(context, "pause", run_ids, study, queue=queue)
+
+
+def resume(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, queue: WholeQueue = False) -> None:
+    """Put paused runs back into the queue; they go on from their checkpoints."""
+    _ask(context, "resume", run_ids, study, queue=queue)
+
+
+def retry(
+    context: typer.Context,
+    run_ids: RunIds = None,
+    study: OfStudy = None,
+    from_scratch: Annotated[bool, typer.Option(help="forget what they yielded and begin anew")] = False,
+) -> None:
+    """Queue runs again: those that failed or were cancelled from their last checkpoint, done ones as new runs."""
+    _ask(context, "retry_from_scratch" if from_scratch else "retry", run_ids, study)
+
+
+def priority(
+    context: typer.Context,
+    run_id: Annotated[int, typer.Argument(metavar="ID")],
+    number: Annotated[int, typer.Argument(metavar="N", min=-1_000_000, max=1_000_000, help="0 is usual")],
+) -> None:
+    """Have a run claimed before those of lower priority."""
+    with settings_of(context).store() as store:
+        store.set_priority(run_id, number)
+    note(f"run #{run_id} has priority {number}")
+
+
+def remove(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, yes: Yes = False) -> None:
+    """Remove runs with their metrics, logs and checkpoints, all or none."""
+    from agopconsole.queue import actions
+
+    with settings_of(context).store() as store:
+        runs = _chosen(store, run_ids, study)
+        if not yes and not typer.confirm(f"remove {len(runs)} run(s) and all that they yielded?", err=True):
+            raise RequestError("nothing was removed")
+        note(actions.remove(store, runs))
+
+
+def export(context: typer.Context, out: Target, run_ids: RunIds = None, study: OfStudy = None) -> None:
+    """Write runs to a file: specs and epochs as JSON, or their table."""
+    from agopconsole.analysis.export import export_runs
+
+    with settings_of(context).store() as store:
+        note(export_runs(store, _chosen(store, run_ids, study), out))
+
+
+def _ask(
+    context: typer.Context, action: str, run_ids: list[str] | None, study: str | None, *, queue: bool = False
+) -> None:
+    from agopconsole.queue import actions
+
+    with settings_of(context).store() as store:
+        if queue:
+            if run_ids or study:
+                raise RequestError("--queue is about all runs; give no ids and no study with it")
+            store.pause_queue(action == "pause")
+            note(
+                "the queue is paused: what runs goes on, nothing else starts"
+                if action == "pause"
+                else "the queue goes on"
+            )
+        else:
+            note(actions.perform(store, action, _chosen(store, run_ids, study)))
+
+
+def _chosen(store: Store, run_ids: list[str] | None, study: str | None) -> list[RunRecord]:
+    """The runs of these ids and spans, and those of the study; a span takes what there is of it."""
+    check_study(store, study)
+    chosen = {run.id: run for run in store.runs(study=study)} if study is not None else {}
+    for text in run_ids or []:
+        span = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text)
+        if span is None:
+            raise RequestError(f"'{text}' is no id of a run and no span as in 5-9")
+        if span[2] is None:
+            chosen[int(text)] = store.run(int(text))
+        else:
+            chosen |= {run.id: run for run in store.runs() if int(span[1]) <= run.id <= int(span[2])}
+    if not chosen:
+        raise RequestError("which runs? give ids or spans of them that are in the store, or --study TEXT")
+    return [chosen[run_id] for run_id in sorted(chosen)]
