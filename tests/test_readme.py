@@ -2,11 +2,15 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
+from agopconsole.analysis.report import build_report
+from agopconsole.analysis.report_text import render_report
 from agopconsole.cli.app import app
+from agopconsole.store import Store
 from agopconsole.study import read_study
 
 ROOT = Path(__file__).parent.parent
@@ -34,3 +38,12 @@ def test_files_and_commands_it_names_exist():
     assert typed == names
     for path in re.findall(r"configs/\w+\.toml|docs/\w+\.svg|requirements[\w-]*\.txt", README):
         assert (ROOT / path).is_file()
+
+
+def test_the_shipped_store_is_of_this_version_and_holds_the_table_that_is_shown(tmp_path):
+    shipped = shutil.copy(ROOT / "runs.db", tmp_path)
+    with Store(Path(shipped)) as store:
+        report = build_report(store, study="fashion-to-digits")
+    assert list(tmp_path.glob("*.bak")) == []
+    table = [line for line in render_report(report, "markdown").splitlines() if line.startswith("|")]
+    assert "\n".join(table) in README
