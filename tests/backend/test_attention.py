@@ -114,6 +114,44 @@ def test_heads_are_the_rows_that_count():
         agop(net, tokens(), heads=(2,))
 
 
+@pytest.mark.parametrize("head", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_one_heads_matrix_equals_the_jacobian_of_that_heads_projection(head, number):
+    net = made()
+    rows = torch.zeros(WIDTH, 1, dtype=torch.float64)
+    rows[head * WIDTH // HEADS : (head + 1) * WIDTH // HEADS] = 1
+    weight, bias = net.attention.in_proj_weight.chunk(3)[number], net.attention.in_proj_bias.chunk(3)[number]
+    total = 0
+    for image in tokens():
+        z = (image @ weight.T + bias).detach()
+
+        def through(z, image=image):  # the same input to the other two, and an input that gives this z to this one
+            u = torch.linalg.solve(weight, (z - bias).T).T
+            return net.plainly(*(u if n == number else image for n in range(3)))
+
+        gradients = (jacrev(through)(z) * rows.T) @ weight  # (outputs, tokens, d), through the head's rows alone
+        total = total + torch.einsum("ktd,kte->de", gradients, gradients) / gradients.shape[1] / len(tokens())
+    found = agop(net, tokens(), heads=(head,))[f"attention.{'qkv'[number]}"].dense()
+    assert (found - total).norm() < 1e-9 * total.norm()
+
+
+def test_the_output_projection_equals_the_jacobian_of_what_feeds_it():
+    net = made()
+    out = net.attention.out_proj
+    total = 0
+    for image in tokens():
+        a = net.attention
+        q, k, v = (
+            (image @ w.T + b).unflatten(-1, (HEADS, -1)).transpose(0, 1)
+            for w, b in zip(a.in_proj_weight.chunk(3), a.in_proj_bias.chunk(3), strict=True)
+        )
+        u = (((q @ k.mT) / (WIDTH // HEADS) ** 0.5).softmax(-1) @ v).transpose(0, 1).flatten(1).detach()
+        gradients = jacrev(lambda u: net.head(functional.gelu(u @ out.weight.T + out.bias).mean(0)))(u)
+        total = total + torch.einsum("ktd,kte->de", gradients, gradients) / gradients.shape[1] / len(tokens())
+    found = agop(net, tokens())["attention.out_proj"].dense()
+    assert (found - total).norm() < 1e-10 * total.norm()
+
+
 def test_an_attention_that_fails_leaves_no_trace():
     net = made().train()
     with pytest.raises((RuntimeError, AssertionError)):

@@ -1,0 +1,50 @@
+"""The engine on networks of torchvision: every key has a matrix, and NFM and AGOP name the same."""
+
+import math
+from collections.abc import Collection
+
+import pytest
+import torch
+from torch import nn
+from torchvision import models
+
+from agopconsole.backend import agop, nfm
+from agopconsole.backend.extract import UnreachedWarning
+
+SIZES = {"shufflenet_v2_x0_5": 32, "squeezenet1_1": 32, "regnet_y_400mf": 32, "resnext50_32x4d": 32}
+AUXILIARY = {f"aux{i}.{part}" for i in (1, 2) for part in ("conv.conv", "fc1", "fc2")}
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
+def check(net: nn.Module, size: int, unreached: Collection[str] = ()) -> set[str]:
+    features = nfm(net)
+    gradients = agop(net, torch.randn(2, 3, size, size), 2, generator=torch.Generator().manual_seed(0))
+    assert list(gradients) == [key for key in features if key not in unreached]
+    for matrices in (features, gradients):
+        assert all(0 < float(matrix.trace()) < math.inf for matrix in matrices.values())
+    return set(gradients)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_every_weight_has_both_matrices(name):
+    check(models.get_model(name, weights=None, num_classes=4), SIZES[name])
+
+
+def test_a_vit_has_a_matrix_for_each_of_q_k_and_v():
+    net = models.VisionTransformer(32, 8, 2, 2, 16, 24, num_classes=4)
+    nn.init.normal_(net.heads.head.weight)  # torchvision's zeros let no gradient through
+    keys = check(net, 32)
+    parts = {f"encoder.layers.encoder_layer_{i}.self_attention.{part}" for i in range(2) for part in "qkv"}
+    assert parts | {"conv_proj"} < keys
+
+
+def test_auxiliary_heads_are_said_to_be_unreached():
+    net = models.googlenet(weights=None, num_classes=4, aux_logits=True, init_weights=False)
+    with pytest.warns(UnreachedWarning, match=r"aux1\.conv\.conv"):
+        check(net, 32, unreached=AUXILIARY)
