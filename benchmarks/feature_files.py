@@ -1,0 +1,108 @@
+"""What the features of a VGG11's convolutions take: on disk, to load, and to draw a network from.
+
+    python benchmarks/feature_files.py
+
+The same layer as the poster's CSV: 64 rows of its 4608 x 4608 matrix are written and scaled up. The whole network is
+drawn from the factors; against it, the covariance of the largest layer alone is built, mended by a shift of its
+eigenvalues, and drawn from through Cholesky, in float32. Medians of 5, but for the covariance, which is done once.
+The AGOP is that of 2 made images and 10 outputs at 32 px, of a low rank; of more images its factors take as many
+bytes as the NFM's at most.
+"""
+
+import gc
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from record import write_result
+
+from agopconsole.backend import FeatureMatrix, agop, initialize, nfm
+from agopconsole.backend.feature_files import load_features, save_features
+from agopconsole.backend.layers import choose_layers
+from agopconsole.backend.models import build_model
+from agopconsole.methods import compose
+
+ROWS = 64
+TIMES = 5
+BOUNDS = {"bytes": 40e6, "load_seconds": 0.1, "draw_seconds": 0.2, "draw_bytes": 100e6, "ratio": 1000}
+
+
+def main() -> None:
+    """Measures each and prints it beside its bound."""
+    source = build_model("vgg11", classes=10, image_size=32, seed=1)
+    convolutions = list(choose_layers(source, "conv"))
+    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    kinds = {
+        "nfm": {name: matrix for name, matrix in nfm(source).items() if name in convolutions},
+        "agop": agop(source, images, layers=convolutions),
+    }
+    figures: dict[str, float] = {"bytes": 0, "load_seconds": 0.0}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, matrices in kinds.items():
+            path = Path(folder) / f"{kind}.safetensors"
+            save_features(path, matrices, {})
+            figures[f"{kind}_bytes"] = path.stat().st_size
+            figures[f"{kind}_load_seconds"] = _seconds(lambda path=path: load_features(path))
+            figures["bytes"] += figures[f"{kind}_bytes"]
+            figures["load_seconds"] += figures[f"{kind}_load_seconds"]
+        largest = max(kinds["nfm"].values(), key=lambda matrix: matrix.dim)
+        figures["csv_bytes_one_layer"] = _csv_bytes(largest, Path(folder) / "layer.csv")
+
+    model = build_model("vgg11", classes=10, image_size=32)
+    method = compose("kaiming_nfm")
+
+    def draw() -> object:
+        return initialize(model, method, features=kinds["nfm"])
+
+    figures["draw_bytes"] = _peak_above(draw)
+    figures["draw_seconds"] = _seconds(draw)
+    figures["covariance_seconds"] = _covariance_seconds(largest)
+    figures["ratio"] = figures["covariance_seconds"] / figures["draw_seconds"]
+    for name, figure in figures.items():
+        print(f"{name:22}{figure:16,.3f}" + (f"   bound {BOUNDS[name]:,}" if name in BOUNDS else ""))
+    write_result("feature_files", {"measured": figures, "bounds": BOUNDS, "csv_rows_written": ROWS})
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    times = []
+    for _ in range(TIMES + 1):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[1:])  # the first warms up
+
+
+def _csv_bytes(matrix: FeatureMatrix, path: Path) -> float:
+    np.savetxt(path, (matrix.factor[:, :ROWS].T @ matrix.factor).numpy(), delimiter=",")
+    return path.stat().st_size * matrix.dim / ROWS
+
+
+def _peak_above(call: Callable[[], object]) -> int:
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    before = _kilobytes("VmRSS")
+    call()
+    return (_kilobytes("VmHWM") - before) * 1024
+
+
+def _kilobytes(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field + ":"))
+
+
+def _covariance_seconds(matrix: FeatureMatrix) -> float:
+    began = time.perf_counter()
+    covariance = matrix.dense()
+    identity = torch.eye(matrix.dim, dtype=covariance.dtype)
+    lowest = torch.linalg.eigvalsh(covariance)[0]
+    shifted = covariance + (lowest.abs() * 2 + 1e-6 * covariance.trace() / matrix.dim) * identity
+    torch.randn(512, matrix.dim, dtype=covariance.dtype) @ torch.linalg.cholesky(shifted).T
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
