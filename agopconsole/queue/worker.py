@@ -67,12 +67,17 @@ class Worker:
         me = process_owner()
         assert me is not None
         self._me = me
+        self._id: int | None = None
 
     def __enter__(self) -> Self:
         for number in _SIGNALS:
             # A hang-up that is ignored, as after nohup, is meant to be.
             if signal.Signals(number).name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN:
                 self._handlers[number] = signal.signal(number, self._interrupt)
+        self._id = self.store.register_worker(
+            self._me, devices=[device.name for device in self.slots.devices], slots=self.slots.each
+        )
+        self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
         launch.warm_up(self._engine)
         return self
 
@@ -88,6 +93,8 @@ class Worker:
                     job.kill()
             self._wait()
             self._reap()
+        if self._id is not None:
+            self.store.forget_workers([self._id])
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
@@ -157,7 +164,7 @@ class Worker:
                 self.store.finish(run_id, "failed", f"{job.end}: {last_words}" if last_words else job.end)
 
     def _rescue(self) -> None:
-        """Puts runs of dead workers back into the queue."""
+        """Puts runs of dead workers back into the queue, and takes these off the list."""
         if time.monotonic() < self._next_rescue:
             return
         self._next_rescue = time.monotonic() + RESCUE_SECONDS
@@ -166,6 +173,9 @@ class Worker:
                 # A worker that dies before the run has a process of its own says nothing about the run.
                 reason = f"its process (pid {run.pid} on {run.host}) is gone"
                 self.store.give_back(run, reason, counts=bool(run.begun))
+        gone = [worker.id for worker in self.store.workers() if not is_alive(worker.owner, worker.heartbeat_at)]
+        if gone:
+            self.store.forget_workers(gone)
 
     def _stop_jobs(self) -> None:
         """Passes on requests to stop, and ends what does not listen."""
@@ -200,9 +210,9 @@ class Worker:
             raise WorkError(f"a process for run #{run.id} cannot be started: {error}") from error
 
     def _send_heartbeat(self) -> None:
-        if self._jobs and time.monotonic() >= self._next_heartbeat:
+        if time.monotonic() >= self._next_heartbeat:
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
-            self.store.heartbeat(self._jobs)
+            self.store.heartbeat(self._jobs, self._id)
 
 
 def _last_line(file: Path) -> str:

@@ -11,7 +11,7 @@ from agopconsole.store.session import Session
 
 
 class Workers(Session):
-    """The part of `Store` that keeps the list of workers; who of them still lives is for `queue.registry` to say."""
+    """The part of `Store` that keeps the list of workers; who of them still lives is for `queue.identity` to say."""
 
     def register_worker(self, owner: Owner, *, devices: Sequence[str], slots: int) -> int:
         """Keeps that a worker is there, or what has changed about it; its id."""

@@ -267,3 +267,13 @@ def test_an_idle_worker_takes_no_lock(store, tmp_path):
         writer.execute("BEGIN IMMEDIATE")
         worker.step()  # else it would wait for the writer, and give up
         assert writer.in_transaction
+
+
+def test_a_worker_is_on_the_list_while_it_works_and_takes_the_dead_off(store, tmp_path):
+    gone = store.register_worker(Owner(process_owner().host, "an earlier boot", 1, 0.0), devices=["cpu"], slots=1)
+    assert [worker.id for worker in store.workers()] == [gone]
+    with Worker(store, tmp_path / "data", engine=ENGINE, slots=Slots([CPU], 2)) as worker:
+        worker.step()
+        (listed,) = store.workers()
+        assert (listed.owner, listed.devices, listed.slots) == (process_owner(), ("cpu",), 2)
+    assert store.workers() == []
