@@ -30,7 +30,7 @@ def run(
     requests.check([spec])
     with settings.store(create=True) as store:
         if queue:
-            [run_id] = requests.submit(store, [spec])
+            [run_id] = requests.submit(store, [spec], mirror=mirror)
             if output_format == "json":
                 print_json({"id": run_id})
             else:

@@ -1,14 +1,14 @@
-"""`agopconsole runs pause|resume|retry|priority|rm|export`: requests about runs that the store holds."""
+"""`agopconsole runs pause|resume|retry|priority|edit|rm|export`: requests about runs that the store holds."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from agopconsole.cli.options import OfStudy, check_study
+from agopconsole.cli.options import OfStudy, check_study, takes_spec
 from agopconsole.cli.output import note
 from agopconsole.cli.settings import settings_of
 from agopconsole.errors import RequestError
@@ -53,12 +53,24 @@ def priority(
     note(f"run #{run_id} has priority {number}")
 
 
+@takes_spec
+def edit(context: typer.Context, given: dict[str, Any], run_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+    """Change what is asked of a run that has not begun."""
+    from agopconsole.queue import requests
+
+    if not given:
+        raise RequestError("nothing to change: name a field, as in --lr 0.01")
+    with settings_of(context).store() as store:
+        requests.edit(store, run_id, given)
+    note(f"run #{run_id} is changed: {', '.join(f'{name} {value}' for name, value in given.items())}")
+
+
 def remove(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, yes: Yes = False) -> None:
     """Remove runs with their metrics, logs and checkpoints, all or none."""
     from agopconsole.queue import actions
 
     with settings_of(context).store() as store:
-        runs = _chosen(store, run_ids, study)
+        runs = chosen_runs(store, run_ids, study)
         if not yes and not typer.confirm(f"remove {len(runs)} run(s) and all that they yielded?", err=True):
             raise RequestError("nothing was removed")
         note(actions.remove(store, runs))
@@ -69,7 +81,7 @@ def export(context: typer.Context, out: Target, run_ids: RunIds = None, study: O
     from agopconsole.analysis.export import export_runs
 
     with settings_of(context).store() as store:
-        note(export_runs(store, _chosen(store, run_ids, study), out))
+        note(export_runs(store, chosen_runs(store, run_ids, study), out))
 
 
 def _ask(
@@ -88,10 +100,10 @@ def _ask(
                 else "the queue goes on"
             )
         else:
-            note(actions.perform(store, action, _chosen(store, run_ids, study)))
+            note(actions.perform(store, action, chosen_runs(store, run_ids, study)))
 
 
-def _chosen(store: Store, run_ids: list[str] | None, study: str | None) -> list[RunRecord]:
+def chosen_runs(store: Store, run_ids: list[str] | None, study: str | None) -> list[RunRecord]:
     """The runs of these ids and spans, and those of the study; a span takes what there is of it."""
     check_study(store, study)
     chosen = {run.id: run for run in store.runs(study=study)} if study is not None else {}

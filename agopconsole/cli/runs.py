@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from agopconsole.errors import RequestError, unknown_choice
 app = typer.Typer(help="What there is of runs, and what to do about them.", rich_markup_mode=None)
 
 RunId = Annotated[int, typer.Argument(metavar="ID", help="the run's id, as `runs list` shows it")]
+
+_FOLLOW_SECONDS = 0.3
 
 _HISTORY = (
     "epoch",
@@ -70,23 +73,36 @@ def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "ta
 
 
 @app.command("logs")
-def logs(context: typer.Context, run_id: RunId, output_format: TableFormat = "table") -> None:
+def logs(
+    context: typer.Context,
+    run_id: RunId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until the run has ended")] = False,
+    output_format: TableFormat = "table",
+) -> None:
     """The log of a run, tracebacks included."""
     from agopconsole.cli.run_text import LOG_COLUMNS
 
     with settings_of(context).store() as store:
-        lines = [asdict(line) for line in store.logs(store.run(run_id).id)]
-    if output_format == "table":
-        for line in lines:
-            print_text(f"{line['time']}  {line['level']:7}  {line['message']}")
-    else:
-        print_table(lines, LOG_COLUMNS, output_format)
+        if output_format != "table":
+            print_table([asdict(line) for line in store.logs(store.run(run_id).id)], LOG_COLUMNS, output_format)
+            return
+        told, ended = 0, False
+        while not ended:
+            ended = (
+                not follow or store.run(run_id).status in catalogue.ENDED
+            )  # asked first, so that no line is missed
+            lines = store.logs(store.run(run_id).id)
+            for line in lines[told:]:
+                print_text(f"{line.time}  {line.level:7}  {line.message}")
+            told = len(lines)
+            if not ended:
+                time.sleep(_FOLLOW_SECONDS)
 
 
 @app.command("cancel")
 def cancel(
     context: typer.Context,
-    run_ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="the ids of the runs")] = None,
+    run_ids: run_requests.RunIds = None,
     study: OfStudy = None,
 ) -> None:
     """Stop runs: one that is being trained stops at its next step and keeps its last checkpoint."""
@@ -94,7 +110,7 @@ def cancel(
 
     with settings_of(context).store() as store:
         check_study(store, study)
-        wanted = [store.run(run_id) for run_id in run_ids or []]
+        wanted = run_requests.chosen_runs(store, run_ids, None) if run_ids else []
         if ended := [run for run in wanted if run.status in catalogue.ENDED]:
             raise RequestError(f"run #{ended[0].id} is {ended[0].status} already; nothing was cancelled")
         if study is not None:
@@ -111,5 +127,6 @@ app.command("pause")(run_requests.pause)
 app.command("resume")(run_requests.resume)
 app.command("retry")(run_requests.retry)
 app.command("priority")(run_requests.priority)
+app.command("edit")(run_requests.edit)
 app.command("rm")(run_requests.remove)
 app.command("export")(run_requests.export)

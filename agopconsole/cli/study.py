@@ -34,7 +34,7 @@ def study(
     requests.check(wanted.runs)
     with settings.store(create=True) as store:
         if queue:
-            queued = _submit(store, wanted)[1]
+            queued = _submit(store, wanted, mirror)[1]
             if output_format == "json":
                 print_json({"study": wanted.name, "ids": queued})
             elif queued:
@@ -70,12 +70,13 @@ def find_study(file: str) -> Path:
     return at_hand[file]
 
 
-def _submit(store: Store, study: Study) -> tuple[list[int], list[int]]:
+def _submit(store: Store, study: Study, mirror: str | None = None) -> tuple[list[int], list[int]]:
     """Queues what is missing of a study; the ids of all its runs, and of those that were queued now."""
     from agopconsole.queue import requests
 
     found = [requests.find(store, spec) for spec in study.runs]
-    queued = requests.submit(store, [spec for spec, run_id in zip(study.runs, found, strict=True) if run_id is None])
+    missing = [spec for spec, run_id in zip(study.runs, found, strict=True) if run_id is None]
+    queued = requests.submit(store, missing, mirror=mirror)
     known = [run_id for run_id in found if run_id is not None]
     if study.description:
         note(study.description)

@@ -75,14 +75,21 @@ def _retry(store: Store, run: RunRecord) -> None:
 
 
 def _retry_from_scratch(store: Store, run: RunRecord) -> None:
-    store.retry(run.id, from_scratch=True)
+    # First the files: a worker may claim the run as soon as it is queued, and would go on from them.
     shutil.rmtree(store.run_files(run.id), ignore_errors=True)
+    store.retry(run.id, from_scratch=True)
 
 
 def _cancel(store: Store, run: RunRecord) -> None:
     from agopconsole.queue import requests  # psutil is slow to import
 
     requests.cancel(store, run.id)
+
+
+def _pause(store: Store, run: RunRecord) -> None:
+    from agopconsole.queue import requests  # psutil is slow to import
+
+    requests.pause(store, run.id)
 
 
 def _is_open(run: RunRecord) -> bool:
@@ -95,7 +102,7 @@ ACTIONS: dict[str, RunAction] = {
         "paused",
         "queued, waiting or running",
         lambda run: _is_open(run) and run.status != "paused" and not run.pause_requested,
-        lambda store, run: store.request_pause(run.id),
+        _pause,
     ),
     "resume": RunAction(
         "resumed",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from agopconsole.catalogue import ENDED
 from agopconsole.queue.identity import is_alive
-from agopconsole.queue.paths import portable
+from agopconsole.queue.paths import located, portable
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 
@@ -25,13 +27,29 @@ def check(specs: Sequence[RunSpec]) -> None:
         pick(device)
 
 
-def submit(store: Store, specs: Sequence[RunSpec]) -> list[int]:
+def submit(store: Store, specs: Sequence[RunSpec], *, mirror: str | None = None) -> list[int]:
     """Queues checked runs, all or none, and before them the source runs that they wait for; the ids of `specs`.
+
+    Args:
+        store: with the queue.
+        specs: what to train.
+        mirror: where whichever worker takes them is to fetch data sets and weights from.
 
     Raises:
         RequestError: if a spec starts from a run that is not there or came to nothing.
     """
-    return store.add_runs([portable(spec, store.path) for spec in specs])
+    return store.add_runs([portable(spec, store.path) for spec in specs], mirror=mirror)
+
+
+def edit(store: Store, run_id: int, changes: Mapping[str, Any]) -> None:
+    """Changes fields of a run that has not begun.
+
+    Raises:
+        RequestError: if there is no such run, it has begun, or the changed spec is not sound.
+    """
+    spec = RunSpec.parse({**asdict(located(store.run(run_id).request, store.path)), **changes})
+    check([spec])
+    store.replace_spec(run_id, portable(spec, store.path))
 
 
 def find(store: Store, spec: RunSpec) -> int | None:
@@ -68,6 +86,20 @@ def cancel(store: Store, run_id: int) -> None:
         RequestError: if there is no such run, or it has ended.
     """
     store.request_cancel(run_id)
+    _put_down_if_dead(store, run_id)
+
+
+def pause(store: Store, run_id: int) -> None:
+    """Asks for a run to be left alone: its worker stops it; one that does not run, or whose process is gone, at once.
+
+    Raises:
+        RequestError: if there is no such run, or it has ended.
+    """
+    store.request_pause(run_id)
+    _put_down_if_dead(store, run_id)
+
+
+def _put_down_if_dead(store: Store, run_id: int) -> None:
     run = store.run(run_id)
     if run.status == "running" and not is_alive(run.owner, run.heartbeat_at):
         store.put_down(run)

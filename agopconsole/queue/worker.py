@@ -202,7 +202,14 @@ class Worker:
         self.slots.take(run.id, place)
         try:
             self._jobs[run.id] = JobProcess(
-                Assignment(run, self.store.path.resolve(), self.data.resolve(), self.mirror, self._engine, place)
+                Assignment(
+                    run,
+                    self.store.path.resolve(),
+                    self.data.resolve(),
+                    run.mirror or self.mirror,
+                    self._engine,
+                    place,
+                )
             )
         except (OSError, EOFError) as error:
             self.store.put_down(run)

@@ -1,9 +1,11 @@
 import json
+import platform
 
 import pytest
 from helpers.stored_runs import add_done, add_failed
 
 from agopconsole.spec import RunSpec
+from agopconsole.store import Owner
 
 
 def add_queued(store, count=1, **fields):
@@ -86,3 +88,66 @@ def test_a_wrong_request_is_one_line_and_changes_nothing(cli, store, arguments, 
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert message in err
     assert statuses(store) == ["queued"]
+
+
+def test_a_run_that_has_not_begun_is_edited(cli, store):
+    add_queued(store)
+    before = store.run(1)
+    assert cli("runs", "edit", "1", "--lr", "0.5", "--init", "normal") == (
+        0,
+        "",
+        "run #1 is changed: init normal, lr 0.5\n",
+    )
+    after = store.run(1)
+    assert (after.lr, after.init, after.method, after.status) == (0.5, "normal", "normal", "queued")
+    assert after.fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [([], "nothing to change"), (["--lr", "-1"], "lr must be above 0"), (["--init", "x"], "unknown init 'x'")],
+)
+def test_a_wrong_edit_changes_nothing(cli, store, arguments, message):
+    add_queued(store)
+    before = store.run(1)
+    status, _, err = cli("runs", "edit", "1", *arguments)
+    assert (status, err.count("\n"), store.run(1)) == (2, 1, before)
+    assert message in err
+
+
+def test_a_run_that_has_begun_is_not_edited(cli, store):
+    add_done(store, 50.0)
+    status, _, err = cli("runs", "edit", "1", "--lr", "0.5")
+    assert (status, "only a run that has not begun can be edited" in err) == (2, True)
+
+
+def test_a_run_whose_process_is_gone_is_paused_at_once(cli, store):
+    add_queued(store)
+    store.claim(Owner(platform.node(), "an earlier boot", 1, 0.0))
+    assert cli("runs", "pause", "1")[0] == 0
+    assert statuses(store) == ["paused"]
+
+
+def test_spans_of_runs_are_cancelled(cli, store):
+    add_queued(store, 3)
+    assert cli("runs", "cancel", "2-3")[0] == 0
+    assert statuses(store) == ["queued", "cancelled", "cancelled"]
+
+
+def test_the_log_is_followed_until_the_run_has_ended(cli, store, monkeypatch):
+    add_queued(store)
+    said = iter(["one", "two"])
+
+    def sleep(_):
+        store.log(1, "info", next(said, "three"))
+        if len(store.logs(1)) == 2:
+            store.finish(1, "failed", "x")
+
+    monkeypatch.setattr("agopconsole.cli.runs.time.sleep", sleep)
+    status, out, _ = cli("runs", "logs", "1", "-f")
+    assert (status, [line.split()[-1] for line in out.splitlines()]) == (0, ["one", "two"])
+
+
+def test_the_mirror_of_a_queued_run_is_kept_with_it(cli, store):
+    assert cli("run", "--queue", "--mirror", "https://example.org/data")[0] == 0
+    assert store.run(1).mirror == "https://example.org/data"
