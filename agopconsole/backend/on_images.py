@@ -73,9 +73,10 @@ def start_on_images(
 
     def before(slot: Slot) -> Callable[[nn.Module, tuple[Tensor]], None]:
         def give(module: nn.Module, arguments: tuple[Tensor]) -> None:
+            assert isinstance(module, nn.Conv2d | nn.Linear)
             if slot.name not in done:
                 found = arguments[0].detach().float()
-                write(slot, Below(mean_patches(module, found), _turns(slot, inputs, found)))  # type: ignore[arg-type]
+                write(slot, Below(mean_patches(module, found), _turns(slot, inputs, found)))
 
         return give
 
