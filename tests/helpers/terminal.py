@@ -63,4 +63,4 @@ class Terminal:
 
     @property
     def text(self):
-        return self.output.decode()
+        return self.output.decode(errors="replace")  # what was read may end within a character
