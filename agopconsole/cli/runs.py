@@ -63,7 +63,8 @@ def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "ta
         start = [asdict(layer) for layer in store.start(run_id)]
         history = [{name: getattr(epoch, name) for name in _HISTORY} for epoch in store.history(run_id)]
     if output_format == "json":
-        print_json({**run.summary(), "spec": asdict(run.request), "start": start, "history": history})
+        parts = {"spec": asdict(run.request), "provenance": run.provenance(), "start": start, "history": history}
+        print_json({**run.summary(), **parts})
         return
     if output_format == "table":
         print_text(describe(run))

@@ -69,7 +69,9 @@ def toggle_queue(store: Store) -> str:
 
 def _retry(store: Store, run: RunRecord) -> None:
     if run.status == "done":
-        store.add_runs([run.request])
+        from agopconsole.queue.code import code_state
+
+        store.add_runs([run.request], mirror=run.mirror, code=code_state())
     else:
         store.retry(run.id)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agopconsole.catalogue import ENDED
+from agopconsole.queue.code import code_state
 from agopconsole.queue.identity import is_alive
 from agopconsole.queue.paths import located, portable
 from agopconsole.spec import RunSpec
@@ -38,7 +39,7 @@ def submit(store: Store, specs: Sequence[RunSpec], *, mirror: str | None = None)
     Raises:
         RequestError: if a spec starts from a run that is not there or came to nothing.
     """
-    return store.add_runs([portable(spec, store.path) for spec in specs], mirror=mirror)
+    return store.add_runs([portable(spec, store.path) for spec in specs], mirror=mirror, code=code_state())
 
 
 def edit(store: Store, run_id: int, changes: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from agopconsole.errors import NoRoomError, WorkError
 from agopconsole.queue import launch
+from agopconsole.queue.code import code_state
 from agopconsole.queue.devices import ANY
 from agopconsole.queue.identity import is_alive, process_owner
 from agopconsole.queue.job import GRACE_SECONDS, OUTPUT, Assignment
@@ -68,6 +69,7 @@ class Worker:
         assert me is not None
         self._me = me
         self._id: int | None = None
+        self._code = code_state()  # jobs are copies of this process's code, whatever is edited meanwhile
 
     def __enter__(self) -> Self:
         for number in _SIGNALS:
@@ -200,6 +202,7 @@ class Worker:
 
     def _start(self, run: RunRecord, place: Place) -> None:
         self.slots.take(run.id, place)
+        self.store.record_code(run, self._code)
         try:
             self._jobs[run.id] = JobProcess(
                 Assignment(

@@ -9,6 +9,7 @@ from typing import Any
 
 from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store.connection import transaction, utc_now
+from agopconsole.store.records import RunRecord
 from agopconsole.store.session import Session
 
 
@@ -66,6 +67,12 @@ class Metrics(Session):
     def record_result(self, run_id: int, *, test_accuracy: float | None, at_chance: bool) -> None:
         """Keeps what is known of a run only once it has trained to the end."""
         self._update(run_id, test_accuracy=test_accuracy, at_chance=int(at_chance))
+
+    def record_code(self, run: RunRecord, code: str) -> None:
+        """Keeps, as JSON, the code that trains a run; the log gets a warning where another one asked for it."""
+        self._update(run.id, started_code=code)
+        if run.queued_code not in (None, code):
+            self.log(run.id, "warning", "the code has changed since the run was queued")
 
     def record_features(self, row: dict[str, Any]) -> None:
         """Keeps what a file of feature matrices was computed from."""

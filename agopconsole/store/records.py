@@ -136,7 +136,16 @@ class RunRecord:
     def provenance(self) -> dict[str, Any]:
         """What ran, and on what: versions, device, host, the origin of the data."""
         environment = json.loads(self.environment) if self.environment else {}
-        return {**environment, "host": self.host, "device": self.device, "data_origin": self.data_origin}
+        code = json.loads(self.started_code) if self.started_code else {}
+        return {
+            **environment,
+            "commit": code.get("commit"),
+            "uncommitted_changes": code.get("changes"),
+            "code_when_queued": self.queued_code if self.started_code not in (None, self.queued_code) else None,
+            "host": self.host,
+            "device": self.device,
+            "data_origin": self.data_origin,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ def test_the_result_and_what_it_ran_on(store, run_id):
     store.record_result(run_id, test_accuracy=49.5, at_chance=True)
     run = store.run(run_id)
     assert (run.test_accuracy, run.flags) == (49.5, ["at_chance"])
-    assert run.provenance() == {"torch": "2.15", "host": "here", "device": "cuda:1", "data_origin": "/data"}
+    known = {name: value for name, value in run.provenance().items() if value is not None}
+    assert known == {"torch": "2.15", "host": "here", "device": "cuda:1", "data_origin": "/data"}
 
 
 def test_the_log_keeps_its_order(store, run_id):
