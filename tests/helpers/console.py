@@ -20,7 +20,7 @@ async def console(path, size=(120, 40), *, wait=True, **options):
     assert app.reader.join(5), "the reader did not end with the console"
 
 
-async def until(pilot, condition, seconds=10.0):
+async def until(pilot, condition, seconds=30.0):
     """Lets the app work until the condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -307,7 +307,7 @@ async def test_a_click_moves_the_cursor_and_a_second_one_opens_the_run(demo):
     async with console(demo) as pilot:
         await press(pilot, "g")
         await pilot.click(table(pilot), offset=(10, 5))
-        assert table(pilot).cursor == 3
+        await until(pilot, lambda: table(pilot).cursor == 3)
         await pilot.click(table(pilot), offset=(10, 5), times=2)
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
 
