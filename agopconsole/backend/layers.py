@@ -236,11 +236,6 @@ def matrix_names(name: str, layer: Layer) -> list[str]:
     return [name] if groups == 1 else [f"{name}[{g}]" for g in range(groups)]
 
 
-def weight_blocks(layer: Layer) -> tuple[Tensor, ...]:
-    """The weight of each group, flattened to (c_out / groups, d), d = c_in / groups * k_h * k_w."""
-    return layer.weight.detach().flatten(1).chunk(groups_of(layer))
-
-
 def patch_shape(layer: Layer) -> tuple[int, ...]:
     """How an input patch of a layer is laid out: (c_in / groups, k_h, k_w), or (d,) for a linear layer."""
     return tuple(layer.weight.shape[1:])
@@ -269,10 +264,3 @@ def choose_layers(model: nn.Module, choice: str) -> dict[str, Layer]:
     if not chosen:
         raise RequestError(f"layers '{choice}' names no layer of this model")
     return chosen
-
-
-def named_blocks(model: nn.Module) -> Iterator[tuple[str, Tensor, tuple[int, ...]]]:
-    """For every matrix of a model its key, the block of weights it belongs to, and its patch shape."""
-    for name, layer in feature_layers(model).items():
-        for key, block in zip(matrix_names(name, layer), weight_blocks(layer), strict=True):
-            yield key, block, patch_shape(layer)

@@ -163,7 +163,7 @@ class ConsoleApp(App[None]):
     def _mind_reader(self) -> None:
         """Says so if another process keeps the store locked; once it no longer does, reads it again to unsay it.
 
-        What the screens want is asked for as well: a layout may have moved the choice without a word.
+        What the screens want is asked for as well, should it have changed without a word.
         """
         self._ask()
         was_locked, self._is_locked = self._is_locked, self.reader.busy_seconds() > _PATIENCE_SECONDS
