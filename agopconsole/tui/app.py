@@ -85,13 +85,13 @@ class ConsoleApp(App[None]):
         self.errands = Errands(store_path, self.post_message)
         self._device_reader = DeviceReader(devices, lambda found: self.post_message(DevicesRead(found)))
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Puts up the main screen and begins to read."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         wanted = self.preferences.theme
         self.theme = (LIGHT if wanted == "light" or (wanted == "auto" and self._terminal_is_light) else DARK).name
-        self.push_screen(self._main)
+        await self.push_screen(self._main)
         self.set_interval(1.0, self._mind_reader)
         self.reader.start()
         self.errands.start()
@@ -137,7 +137,8 @@ class ConsoleApp(App[None]):
         self._ask()
 
     def _store_screens(self) -> list[StoreScreen]:
-        return [screen for screen in self.screen_stack if isinstance(screen, StoreScreen)]
+        """The screens that can be asked: timers go on while a screen is put up or, at the end, taken down."""
+        return [s for s in self.screen_stack if isinstance(s, StoreScreen) and s.is_mounted and s.display]
 
     @property
     def caught_up(self) -> bool:
