@@ -102,6 +102,14 @@ class LayerAnsatz:
     nfm_initial_nfm: float
 
 
+@dataclass(frozen=True, slots=True)
+class EpochAnsatz:
+    """The ansatz of a run's layers after an epoch; epoch 0 is the start."""
+
+    epoch: int
+    layers: tuple[LayerAnsatz, ...]
+
+
 def stayed_at_chance(history: Sequence[EpochMetrics], classes: int) -> bool:
     """Whether a run never left chance: no training loss below 95 % of ln K, no accuracy above twice chance."""
     lowest = min(e.train_loss for e in history)

@@ -27,8 +27,8 @@ AUTO = "auto"
 SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, or a path to .safetensors, .pt or .pth"
 SOURCE_NAME = "source "
 """How the name of a run begins that the console adds to train a source for others."""
-MOST_CLASSES = 1_000_000
-"""No class has a higher number, so that a slip of the finger is an error and not a memory full of numbers."""
+HIGHEST = 1_000_000
+"""No class or epoch has a higher number, so that a slip of the finger is an error and no memory is filled."""
 MOST = 2**63 - 1
 """The largest whole number that the store and torch can take."""
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth")
@@ -55,6 +55,10 @@ def _option(
         "below": below,
     }
     return field(default=default, metadata=metadata)
+
+
+_YOUNGER = ("ansatz_epochs",)
+"""Fields that were added when there were stores already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +102,9 @@ class RunSpec:
     agop_power: float = _option(1.0, "power of the AGOP: 1, or 0.5 for its square root", above=0)
     agop_images: int = _option(64, "images that the AGOP is averaged over", minimum=1)
     agop_outputs: str = _option(AUTO, "outputs of the AGOP: all, a number of random probes, or auto")
+    ansatz_epochs: str = _option(
+        "", "epochs after which NFM and AGOP are correlated: all, or '0,1,5-10'; 0 is the start (default: none)"
+    )
     source_epochs: int = _option(10, "epochs of a source that is trained first", minimum=1)
     source_optimizer: str = _option("adamw", "optimiser of such a source", choices=catalogue.OPTIMIZERS)
     source_lr: float = _option(1e-3, "learning rate of such a source", above=0)
@@ -164,14 +171,26 @@ class RunSpec:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of everything that can change the run's numbers: equal specs are the same run."""
+        """A digest of everything that can change the run's numbers: equal specs are the same run.
+
+        A field that is younger than the first stores plays a part only where it is used, so that their runs keep
+        their digests.
+        """
         values = {k: v for k, v in asdict(self).items() if k not in ("name", "study", "device")}
+        values = {k: v for k, v in values.items() if k not in _YOUNGER or v != _fields()[k].default}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def class_indices(self) -> tuple[int, ...] | None:
         """The classes to keep, in order, or None for all of them."""
         return parse_classes(self.classes) if self.classes else None
+
+    @property
+    def ansatz_at(self) -> tuple[int, ...]:
+        """The epochs after which NFM and AGOP are correlated, in order; 0 is the start."""
+        if self.ansatz_epochs == "all":
+            return tuple(range(self.epochs + 1))
+        return parse_numbers("ansatz_epochs", self.ansatz_epochs) if self.ansatz_epochs else ()
 
     def check_files(self) -> None:
         """Checks that the files and folders that the spec names are there.
@@ -234,16 +253,26 @@ def parse_classes(text: str) -> tuple[int, ...]:
     Raises:
         RequestError: if the text is not of that form, or leaves fewer than two classes.
     """
-    indices: set[int] = set()
+    indices = parse_numbers("classes", text)
+    if len(indices) < 2:
+        raise RequestError(f"classes '{text}' leaves {len(indices)} class(es); a classifier needs two or more")
+    return indices
+
+
+def parse_numbers(what: str, text: str) -> tuple[int, ...]:
+    """The numbers of "0-4" or "0,2,5-7", in rising order.
+
+    Raises:
+        RequestError: if the text, the value of the field `what`, is not of that form.
+    """
+    numbers: set[int] = set()
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if not first <= last <= MOST_CLASSES:
-            raise RequestError(f"classes '{text}' is not of the form 0-4 or 0,2,5-7")
-        indices.update(range(first, last + 1))
-    if len(indices) < 2:
-        raise RequestError(f"classes '{text}' leaves {len(indices)} class(es); a classifier needs two or more")
-    return tuple(sorted(indices))
+        if not first <= last <= HIGHEST:
+            raise RequestError(f"{what} '{text}' is not of the form 0-4 or 0,2,5-7")
+        numbers.update(range(first, last + 1))
+    return tuple(sorted(numbers))
 
 
 @cache
@@ -313,6 +342,8 @@ def _normalised(spec: RunSpec) -> RunSpec:
     _check_dataset(spec.dataset, "dataset")
     if spec.classes:
         _check_classes(spec.dataset, spec.classes)
+    if spec.ansatz_at and spec.ansatz_at[-1] > spec.epochs:
+        raise RequestError(f"ansatz_epochs '{spec.ansatz_epochs}': the run has the epochs 0 to {spec.epochs}")
     _check_layers(spec.model, spec.layers)
     _check_device(spec.device)
     if spec.agop_outputs not in (AUTO, "all") and not re.fullmatch(r"[1-9]\d{0,8}", spec.agop_outputs):

@@ -14,7 +14,7 @@ from typing import Any
 from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord
 
-_REPEAT_FIELDS = ("seed", "name", "study", "device")
+_REPEAT_FIELDS = ("seed", "name", "study", "device", "ansatz_epochs")
 _DEFAULTS = {f.name: f.default for f in fields(RunSpec) if f.name not in _REPEAT_FIELDS}
 _METHOD_FIELDS = tuple(
     name

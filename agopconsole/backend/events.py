@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agopconsole.errors import WorkError
-from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,13 @@ class EpochDone:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsatzMeasured:
+    """NFM and AGOP were correlated, layer by layer."""
+
+    ansatz: EpochAnsatz
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run has trained to the end; the test accuracy is that of the epoch that validation chose."""
 
@@ -72,7 +79,7 @@ class Finished:
     at_chance: bool
 
 
-Event = Note | Setup | FeaturesReady | Started | StepsDone | EpochDone | Finished
+Event = Note | Setup | FeaturesReady | Started | StepsDone | EpochDone | AnsatzMeasured | Finished
 
 
 class DivergedError(WorkError):

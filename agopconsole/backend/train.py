@@ -18,13 +18,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agopconsole.backend import checkpoint
+from agopconsole.backend.ansatz_watch import AnsatzWatch
 from agopconsole.backend.data import Pictures, epoch_order
 from agopconsole.backend.devices import synchronize
-from agopconsole.backend.events import DivergedError, EpochDone, Event, Finished, StepsDone, StoppedError
+from agopconsole.backend.events import (
+    AnsatzMeasured,
+    DivergedError,
+    EpochDone,
+    Event,
+    Finished,
+    Note,
+    StepsDone,
+    StoppedError,
+)
 from agopconsole.backend.optimizers import build_optimizer, learning_rate
 from agopconsole.backend.places import BEST_WEIGHTS, LAST_STATE
 from agopconsole.backend.rng import stream, stream_seed
-from agopconsole.metrics import EpochMetrics, StepMetrics, stayed_at_chance
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerAnsatz, StepMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
 
 EVALUATION_BATCH = 256
@@ -66,7 +76,7 @@ def train(
             for rounding, dropout's masks, and the batch that a norm layer sees.
 
     Yields:
-        `StepsDone`, `EpochDone` and, at the end, `Finished`.
+        `StepsDone`, `EpochDone`, `AnsatzMeasured` and, at the end, `Finished`.
 
     Raises:
         DivergedError: when a loss is not finite.
@@ -76,6 +86,10 @@ def train(
     trainer.resume()
     for metrics in trainer.history:
         yield EpochDone(metrics)  # again, in case the process died between a checkpoint and its record
+    for ansatz in trainer.ansatz:
+        yield AnsatzMeasured(ansatz)
+    if not trainer.history:
+        yield from trainer.measure_ansatz()
     while trainer.epoch < spec.epochs:
         yield from trainer.run_epoch()
     yield trainer.finish()
@@ -111,6 +125,8 @@ class _Trainer:
         self.fixed_sample = run.train[chosen.sort().values]
         self.epoch = 0
         self.history: list[EpochMetrics] = []
+        self.watch = AnsatzWatch(spec, run.model, run.pictures, run.train, len(run.classes))
+        self.ansatz: list[EpochAnsatz] = []
 
     def resume(self) -> None:
         """Takes up the last checkpoint of this spec, if there is one."""
@@ -120,6 +136,10 @@ class _Trainer:
         self.run.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = [EpochMetrics(**row) for row in state["history"]]
+        self.ansatz = [
+            EpochAnsatz(epoch, tuple(LayerAnsatz(**layer) for layer in layers))
+            for epoch, layers in state.get("ansatz", ())
+        ]
         self.epoch = len(self.history)
 
     def run_epoch(self) -> Iterator[Event]:
@@ -172,8 +192,21 @@ class _Trainer:
             raise DivergedError(f"diverged after epoch {epoch}: the validation loss is {val_loss}")
         self.epoch = epoch
         self.history.append(metrics_of_epoch)
+        ansatz = self.measure_ansatz()
         self.save()
         yield EpochDone(metrics_of_epoch)
+        yield from ansatz
+
+    def measure_ansatz(self) -> list[Event]:
+        """Correlates NFM and AGOP if this is asked for after the present epoch; it never ends a run."""
+        try:
+            ansatz = self.watch.after(self.epoch)
+        except ValueError as error:
+            return [Note(f"NFM and AGOP after epoch {self.epoch} were not correlated: {error}", "warning")]
+        if ansatz is None:
+            return []
+        self.ansatz.append(ansatz)
+        return [AnsatzMeasured(ansatz)]
 
     def step(self, step: int, epoch: int, chosen: Tensor, augmenting: torch.Generator, tally: _Tally) -> StepMetrics:
         """One optimiser step on the images `chosen`; a loss that is not finite leaves the weights as they are."""
@@ -235,6 +268,7 @@ class _Trainer:
                 "model": weights,
                 "optimizer": self.optimizer.state_dict(),
                 "history": [asdict(row) for row in self.history],
+                "ansatz": [(row.epoch, [asdict(layer) for layer in row.layers]) for row in self.ansatz],
             },
         )
 

@@ -47,6 +47,10 @@ ANSATZ_COLUMNS = (
     number("nfm_initial_nfm", "NFM~initial NFM", 3),
     number("start_nfm_initial_nfm", "at start", 3),
 )
+RUN_ANSATZ_COLUMNS = (
+    Column("epoch", "epoch", "right"),
+    *(c for c in ANSATZ_COLUMNS if not c.key.startswith("start_")),
+)
 HISTORY_COLUMNS = (
     Column("epoch", "epoch", "right"),
     number("train_loss", "train loss", 3),
@@ -114,6 +118,7 @@ def describe(run: RunRecord) -> str:
         "started": run.started_at,
         "ended": run.ended_at,
         "attempts": run.attempts,
+        "on finish": run.on_finish,
         "source run": f"#{run.source_run}" if run.source_run else None,
         "asked for": ", ".join(f"{name}={value}" for name, value in asked.items() if name not in ("name", "study")),
         "study": run.study,

@@ -55,21 +55,25 @@ def list_runs(
 
 @app.command("show")
 def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "table") -> None:
-    """One run: what was asked for, its start layer by layer, and its epochs."""
-    from agopconsole.cli.run_text import HISTORY_COLUMNS, START_COLUMNS, describe
+    """One run: what was asked for, its start layer by layer, its ansatz, and its epochs."""
+    from agopconsole.cli.run_text import HISTORY_COLUMNS, RUN_ANSATZ_COLUMNS, START_COLUMNS, describe
 
     with settings_of(context).store() as store:
         run = store.run(run_id)
         start = [asdict(layer) for layer in store.start(run_id)]
         history = [{name: getattr(epoch, name) for name in _HISTORY} for epoch in store.history(run_id)]
+        measured = store.ansatz([run_id]).get(run_id, [])
+    ansatz = [{"epoch": epoch.epoch, **asdict(layer)} for epoch in measured for layer in epoch.layers]
     if output_format == "json":
         parts = {"spec": asdict(run.request), "provenance": run.provenance(), "start": start, "history": history}
-        print_json({**run.summary(), **parts})
+        print_json({**run.summary(), **parts, "ansatz": ansatz})
         return
     if output_format == "table":
         print_text(describe(run))
         if start:
             print_table(start, START_COLUMNS, output_format)
+        if ansatz:
+            print_table(ansatz, RUN_ANSATZ_COLUMNS, output_format)
     print_table(history, HISTORY_COLUMNS, output_format)
 
 

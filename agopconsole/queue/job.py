@@ -197,6 +197,8 @@ def record(store: Store, run_id: int, event: events.Event) -> None:
             store.record_steps(run_id, event.steps)
         case events.EpochDone():
             store.record_epoch(run_id, event.metrics)
+        case events.AnsatzMeasured():
+            store.record_ansatz(run_id, event.ansatz)
         case events.Finished():
             store.record_result(run_id, test_accuracy=event.test_accuracy, at_chance=event.at_chance)
 

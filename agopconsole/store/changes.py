@@ -88,7 +88,7 @@ class Changes(Requests, Queue):
                 self._retry(run.id, "waiting")
 
     def _forget(self, run_id: int) -> None:
-        for table in ("epochs", "steps", "layers"):
+        for table in ("epochs", "steps", "layers", "ansatz"):
             self._connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608
         self._connection.execute(
             "UPDATE runs SET epoch = 0, best_epoch = NULL, best_val_accuracy = NULL, final_val_accuracy = NULL,"
@@ -106,6 +106,15 @@ class Changes(Requests, Queue):
         with transaction(self._connection):
             self._open_run(run_id)
             self._connection.execute("UPDATE runs SET priority = ? WHERE id = ?", (priority, run_id))
+
+    def set_on_finish(self, run_ids: Collection[int], command: str) -> None:
+        """Has a command run once those of these runs have ended that are open still."""
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE runs SET on_finish = ? WHERE id IN (SELECT value FROM json_each(?))"
+                " AND status NOT IN (SELECT value FROM json_each(?))",
+                (command, json.dumps(list(run_ids)), json.dumps(list(ENDED))),
+            )
 
     def replace_spec(self, run_id: int, spec: RunSpec) -> None:
         """Changes what is asked of a run that has not begun.

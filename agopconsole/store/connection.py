@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agopconsole.errors import RequestError, WorkError
 
-VERSION = 2
+VERSION = 3
 """The schema that this version reads and writes, kept in `PRAGMA user_version`."""
 
 BUSY_SECONDS = 60.0

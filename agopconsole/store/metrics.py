@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store.connection import transaction, utc_now
 from agopconsole.store.records import RunRecord
 from agopconsole.store.session import Session
@@ -63,6 +63,15 @@ class Metrics(Session):
                 "  ORDER BY val_accuracy DESC, epoch LIMIT 1) b WHERE runs.id = ?",
                 (run_id, run_id),
             )
+
+    def record_ansatz(self, run_id: int, ansatz: EpochAnsatz) -> None:
+        """Keeps the correlations of NFM and AGOP after an epoch."""
+        rows = [
+            {"run_id": run_id, "epoch": ansatz.epoch, "position": i, **asdict(layer)}
+            for i, layer in enumerate(ansatz.layers)
+        ]
+        with transaction(self._connection):
+            self._tables.table("ansatz").insert_all(rows, replace=True)
 
     def record_result(self, run_id: int, *, test_accuracy: float | None, at_chance: bool) -> None:
         """Keeps what is known of a run only once it has trained to the end."""

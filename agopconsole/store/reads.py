@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from agopconsole.errors import RequestError
-from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
-from agopconsole.store.records import EpochSums, LogLine, RunRecord, epoch_from_row, layer_from_row, step_from_row
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
+from agopconsole.store.records import (
+    EpochSums,
+    LogLine,
+    RunRecord,
+    ansatz_from_row,
+    epoch_from_row,
+    layer_from_row,
+    step_from_row,
+)
 from agopconsole.store.session import Session
 
 
@@ -121,6 +130,15 @@ class Reads(Session):
             found[row["run_id"]].append(epoch_from_row(row))
         return found
 
+    def last_epochs(self, newest: int) -> dict[int, EpochMetrics]:
+        """The last epoch of each of the `newest` runs that have one, by id."""
+        rows = self._connection.execute(
+            "SELECT epochs.* FROM runs JOIN epochs ON epochs.run_id = runs.id AND epochs.epoch = runs.epoch"
+            " ORDER BY runs.id DESC LIMIT ?",
+            (newest,),
+        )
+        return {row["run_id"]: epoch_from_row(row) for row in rows}
+
     def epoch_sums(self, ids: Collection[int], accuracy: float = math.inf) -> dict[int, EpochSums]:
         """What the epochs of several runs add up to, by id; a run without any is left out.
 
@@ -151,6 +169,17 @@ class Reads(Session):
         """The start of a run's network, from the first layer to the last."""
         rows = self._connection.execute("SELECT * FROM layers WHERE run_id = ? ORDER BY position", (run_id,))
         return [layer_from_row(row) for row in rows]
+
+    def ansatz(self, ids: Collection[int]) -> dict[int, list[EpochAnsatz]]:
+        """The correlations of NFM and AGOP of several runs by id, epoch by epoch; those without any are left out."""
+        rows = self._connection.execute(
+            "SELECT * FROM ansatz WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch, position",
+            (json.dumps(list(ids)),),
+        )
+        found: dict[int, list[EpochAnsatz]] = {}
+        for (run_id, epoch), layers in itertools.groupby(rows, lambda row: (row["run_id"], row["epoch"])):
+            found.setdefault(run_id, []).append(EpochAnsatz(epoch, tuple(map(ansatz_from_row, layers))))
+        return found
 
     def logs(self, run_id: int) -> list[LogLine]:
         """The log of a run, oldest line first."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeVar
 
-from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
+from agopconsole.metrics import EpochMetrics, LayerAnsatz, LayerStart, StepMetrics
 from agopconsole.spec import SOURCE_NAME, RunSpec
 
 Metrics = TypeVar("Metrics", EpochMetrics, StepMetrics, LayerStart)
@@ -206,6 +206,11 @@ def step_from_row(row: sqlite3.Row) -> StepMetrics:
 def layer_from_row(row: sqlite3.Row) -> LayerStart:
     """The start of a layer from a row of `layers`; NULL comes back as NaN."""
     return _from_row(LayerStart, row)
+
+
+def ansatz_from_row(row: sqlite3.Row) -> LayerAnsatz:
+    """The correlations of a matrix from a row of `ansatz`; NULL comes back as NaN."""
+    return _from_row(LayerAnsatz, row)
 
 
 def _from_row(kind: type[Metrics], row: sqlite3.Row) -> Metrics:

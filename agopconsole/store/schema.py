@@ -208,3 +208,21 @@ def m004_queue(db: Database) -> None:
         pk="id",
     )
     _table(db, "workers").create_index(["host", "boot_id", "pid", "pid_started"], unique=True)
+
+
+@migrations()
+def m005_ansatz(db: Database) -> None:
+    """Correlations of NFM and AGOP while a run trains, a row for each matrix and measured epoch; 0 is the start."""
+    _table(db, "ansatz").create(
+        {
+            "run_id": int,
+            "epoch": int,
+            "position": int,
+            "layer": str,
+            "nfm_agop": float,
+            "nfm_agop_sqrt": float,
+            "nfm_initial_nfm": float,
+        },
+        pk=("run_id", "epoch", "position"),
+        foreign_keys=[_of_run("ansatz")],
+    )

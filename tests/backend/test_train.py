@@ -8,9 +8,19 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from agopconsole.backend import nfm
+from agopconsole.backend.ansatz import measure_ansatz
 from agopconsole.backend.checkpoint import load_state, load_weights
 from agopconsole.backend.data import Images, Pictures, epoch_order
-from agopconsole.backend.events import DivergedError, EpochDone, Finished, StepsDone, StoppedError
+from agopconsole.backend.events import (
+    AnsatzMeasured,
+    DivergedError,
+    EpochDone,
+    Finished,
+    Note,
+    StepsDone,
+    StoppedError,
+)
 from agopconsole.backend.train import Trainable, _Trainer, batch_sizes, train
 from agopconsole.metrics import EpochMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
@@ -181,6 +191,56 @@ def test_a_run_that_is_taken_up_again_ends_with_the_same_numbers(tmp_path, optim
     assert rest[-1] == whole[-1]
     states = [load_state(tmp_path / name / "last.pt")["model"] for name in ("whole", "cut")]
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+def ansatz_of(events):
+    return [event.ansatz for event in events if isinstance(event, AnsatzMeasured)]
+
+
+def test_the_ansatz_is_measured_when_asked_and_the_training_does_not_notice(tmp_path):
+    plain = events_of(spec_of(), run_on(dropout=0.5), tmp_path / "plain")
+    watched = events_of(spec_of(ansatz_epochs="0,2-3"), run_on(dropout=0.5), tmp_path / "watched")
+    assert history_of(watched) == history_of(plain)
+    assert ansatz_of(plain) == []
+    measured = ansatz_of(watched)
+    assert [ansatz.epoch for ansatz in measured] == [0, 2, 3]
+    assert [layer.layer for layer in measured[0].layers] == ["0"]
+    assert measured[0].layers[0].nfm_initial_nfm == pytest.approx(1)
+    assert measured[2].layers[0].nfm_initial_nfm < measured[1].layers[0].nfm_initial_nfm < 1
+
+
+def test_the_ansatz_of_a_run_is_that_of_its_network_and_its_own_start(tmp_path):
+    spec, run = spec_of(ansatz_epochs="3"), run_on()
+    start = nfm(run.model)
+    (measured,) = ansatz_of(events_of(replace(spec, epochs=3), run, tmp_path))
+    run.model.load_state_dict(load_state(tmp_path / "last.pt")["model"])
+    images, _ = run.pictures.batch(run.train)
+    (expected,) = measure_ansatz(run.model, images, initial=start, layers=["0"])
+    for name in ("nfm_agop", "nfm_agop_sqrt", "nfm_initial_nfm"):
+        assert getattr(measured.layers[0], name) == pytest.approx(getattr(expected, name), abs=1e-4)
+
+
+def test_a_run_that_is_taken_up_again_still_knows_its_start_and_what_it_measured(tmp_path):
+    spec = spec_of(ansatz_epochs="all")
+    whole = ansatz_of(events_of(spec, run_on(), tmp_path / "whole"))
+    calls = iter(range(10**6))
+    with pytest.raises(StoppedError):
+        events_of(spec, run_on(), tmp_path / "cut", should_stop=lambda: next(calls) >= 9)
+    assert ansatz_of(events_of(spec, run_on(), tmp_path / "cut")) == whole
+    assert [ansatz.epoch for ansatz in whole] == [0, 1, 2, 3]
+
+
+def test_a_network_whose_agop_cannot_be_had_is_trained_all_the_same(tmp_path):
+    run = run_on()
+    with torch.no_grad():
+        run.model[4].weight *= 1e30
+    events = events_of(spec_of(ansatz_epochs="0,1", lr=1e-30, epochs=1), run, tmp_path)
+    assert ansatz_of(events) == []
+    why = "the gradients of the model's outputs are not finite at '0'"
+    assert [event.message for event in events if isinstance(event, Note)] == [
+        f"NFM and AGOP after epoch {epoch} were not correlated: {why}" for epoch in (0, 1)
+    ]
+    assert isinstance(events[-1], Finished)
 
 
 def test_a_checkpoint_of_another_spec_is_not_taken_up(tmp_path):

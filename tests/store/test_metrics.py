@@ -6,11 +6,11 @@ import sqlite3
 import pytest
 from helpers.stored_runs import OWNER, add_done, make_epoch
 
-from agopconsole.metrics import LayerStart, StepMetrics
+from agopconsole.metrics import EpochAnsatz, LayerAnsatz, LayerStart, StepMetrics
 from agopconsole.spec import RunSpec
 
 NAN = float("nan")
-METRIC_TABLES = ("epochs", "steps", "layers", "logs")
+METRIC_TABLES = ("epochs", "steps", "layers", "ansatz", "logs")
 
 
 @pytest.fixture
@@ -37,6 +37,23 @@ def test_an_epoch_brings_the_run_up_to_date(store, run_id):
     run = store.run(run_id)
     assert (run.epoch, run.best_epoch, run.best_val_accuracy, run.final_val_accuracy) == (4, 2, 70.0, 60.0)
     assert (run.loss_gap, run.poster_loss_gap) == (0.5, 0.25)
+
+
+def test_the_ansatz_comes_back_epoch_by_epoch_and_a_start_that_is_not_known_as_nan(store, run_id):
+    first, second = (
+        EpochAnsatz(epoch, (LayerAnsatz("features.0", 0.5, 0.75, NAN), LayerAnsatz("a[1]", -0.25, 0.0, 1.0)))
+        for epoch in (0, 3)
+    )
+    for measured in (second, first, second):
+        store.record_ansatz(run_id, measured)
+    found = store.ansatz([run_id, 99])
+    assert list(found) == [run_id]
+    assert [(m.epoch, [layer.layer for layer in m.layers]) for m in found[run_id]] == [
+        (0, ["features.0", "a[1]"]),
+        (3, ["features.0", "a[1]"]),
+    ]
+    assert found[run_id][1].layers[1] == second.layers[1]
+    assert math.isnan(found[run_id][0].layers[0].nfm_initial_nfm)
 
 
 def test_an_epoch_that_is_recorded_again_replaces_the_old_one(store, run_id):
@@ -113,11 +130,12 @@ def test_metrics_go_with_their_run(store, run_id):
     store.record_epoch(run_id, make_epoch())
     store.record_steps(run_id, [StepMetrics(1, 1, 1.0, 1.0, 1.0)])
     store.record_start(run_id, [make_layer("features.0")])
+    store.record_ansatz(run_id, EpochAnsatz(0, (LayerAnsatz("features.0", 0.5, 0.5, 1.0),)))
     store.log(run_id, "info", "one")
     with contextlib.closing(sqlite3.connect(store.path)) as database:
         counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in METRIC_TABLES]
-        assert counts == [1, 1, 1, 1]
+        assert counts == [1] * len(METRIC_TABLES)
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
         counts = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in METRIC_TABLES]
-        assert counts == [0, 0, 0, 0]
+        assert counts == [0] * len(METRIC_TABLES)
