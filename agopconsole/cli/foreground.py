@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+from agopconsole.cli.output import note
 from agopconsole.cli.settings import Settings
 from agopconsole.cli.watch import View, watch
 from agopconsole.queue.requests import cancel_with_sources, with_sources
@@ -16,6 +17,8 @@ def show(view: View, worker: Worker) -> None:
     """Brings the view up to date, also about a worker that was told to stop."""
     if worker.signals:
         view.say("stopping at the next step; Ctrl-C again ends it at once")
+    while worker.commands.warnings:
+        view.say(worker.commands.warnings.pop(0))
     view.update()
 
 
@@ -44,4 +47,7 @@ def work_through(
             if cancels and signal.SIGINT in worker.signals:
                 for run_id in ids:
                     cancel_with_sources(store, run_id)
+                worker.run_commands(all_ids)
+                for warning in worker.commands.warnings:
+                    note(warning)
         return ids, bool(worker.signals)

@@ -36,6 +36,17 @@ Mirror = Annotated[
     ),
 ]
 
+OnFinish = Annotated[
+    str | None,
+    typer.Option(
+        "--on-finish",
+        metavar="COMMAND",
+        help="what the shell is to run, once, when a run has ended, however it ended: in the store's folder, for 10"
+        " minutes at most, with AGOPCONSOLE_RUN_ID, AGOPCONSOLE_STATUS and likewise NAME, STUDY, METHOD, DATASET,"
+        " MODEL, SEED, EPOCH, BEST_VAL_ACCURACY, TEST_ACCURACY, LOSS_GAP, ERROR and DB in its environment",
+    ),
+]
+
 _METAVARS = {str: "TEXT", int: "N", float: "X"}
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agopconsole.cli.options import ConfigFile, Mirror, TableFormat, read_spec, takes_spec
+from agopconsole.cli.options import ConfigFile, Mirror, OnFinish, TableFormat, read_spec, takes_spec
 from agopconsole.cli.output import note, print_json, print_table, print_text
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 
@@ -18,6 +18,7 @@ def run(
     config: ConfigFile = None,
     queue: Annotated[bool, typer.Option("--queue", help="put it in the queue and print its id")] = False,
     mirror: Mirror = None,
+    on_finish: OnFinish = None,
     output_format: TableFormat = "table",
 ) -> int:
     """Train one network, or queue it."""
@@ -30,14 +31,18 @@ def run(
     requests.check([spec])
     with settings.store(create=True) as store:
         if queue:
-            [run_id] = requests.submit(store, [spec], mirror=mirror)
+            [run_id] = requests.submit(store, [spec], mirror=mirror, on_finish=on_finish)
             if output_format == "json":
                 print_json({"id": run_id})
             else:
                 print_text(str(run_id))
             return 0
         [run_id], interrupted = work_through(
-            settings, store, lambda: requests.submit(store, [spec]), mirror=mirror, cancels=True
+            settings,
+            store,
+            lambda: requests.submit(store, [spec], on_finish=on_finish),
+            mirror=mirror,
+            cancels=True,
         )
         ended = store.run(run_id)
         if output_format == "json":

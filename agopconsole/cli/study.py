@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agopconsole.cli.options import Mirror, TableFormat
+from agopconsole.cli.options import Mirror, OnFinish, TableFormat
 from agopconsole.cli.output import note, out_look, print_json, print_text
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.errors import RequestError
@@ -22,6 +22,7 @@ def study(
     file: Annotated[str, typer.Argument(metavar="FILE", help="a TOML file, or the name of a study at hand")],
     queue: Annotated[bool, typer.Option("--queue", help="put its runs in the queue and print their ids")] = False,
     mirror: Mirror = None,
+    on_finish: OnFinish = None,
     output_format: TableFormat = "table",
 ) -> int:
     """Train what a study lacks; print its report."""
@@ -34,14 +35,14 @@ def study(
     requests.check(wanted.runs)
     with settings.store(create=True) as store:
         if queue:
-            queued = _submit(store, wanted, mirror)[1]
+            queued = _submit(store, wanted, mirror, on_finish)[1]
             if output_format == "json":
                 print_json({"study": wanted.name, "ids": queued})
             elif queued:
                 print_text("\n".join(map(str, queued)))
             return 0
         ids, interrupted = work_through(
-            settings, store, lambda: _submit(store, wanted)[0], mirror=mirror, cancels=False
+            settings, store, lambda: _submit(store, wanted, None, on_finish)[0], mirror=mirror, cancels=False
         )
         ended = store.runs(ids=ids)
         _print_report(store, wanted, output_format)
@@ -70,14 +71,19 @@ def find_study(file: str) -> Path:
     return at_hand[file]
 
 
-def _submit(store: Store, study: Study, mirror: str | None = None) -> tuple[list[int], list[int]]:
-    """Queues what is missing of a study; the ids of all its runs, and of those that were queued now."""
+def _submit(store: Store, study: Study, mirror: str | None, on_finish: str | None) -> tuple[list[int], list[int]]:
+    """Queues what is missing of a study; the ids of all its runs, and of those that were queued now.
+
+    A command goes to those too that are on their way already, in place of the one that they had.
+    """
     from agopconsole.queue import requests
 
     found = [requests.find(store, spec) for spec in study.runs]
     missing = [spec for spec, run_id in zip(study.runs, found, strict=True) if run_id is None]
-    queued = requests.submit(store, missing, mirror=mirror)
+    queued = requests.submit(store, missing, mirror=mirror, on_finish=on_finish)
     known = [run_id for run_id in found if run_id is not None]
+    if on_finish is not None:
+        store.set_on_finish(known, on_finish)
     if study.description:
         note(study.description)
     note(f"study {study.name}: {len(study.runs)} runs, {len(known)} of them done or on their way already")

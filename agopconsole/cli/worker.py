@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agopconsole.cli.options import Mirror
+from agopconsole.cli.options import Mirror, OnFinish
 from agopconsole.cli.output import note
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 
@@ -19,6 +19,7 @@ def worker(
     ] = "auto",
     slots: Annotated[int, typer.Option("--slots", min=1, metavar="N", help="runs at once on each device")] = 1,
     mirror: Mirror = None,
+    on_finish: OnFinish = None,
 ) -> int:
     """Work through the queue, until Ctrl-C."""
     from agopconsole.cli.foreground import show
@@ -31,7 +32,7 @@ def worker(
     places = Slots(choose(devices), slots)
     with (
         settings.store(create=not drain) as store,
-        Worker(store, settings.data, mirror=mirror, slots=places) as worker,
+        Worker(store, settings.data, mirror=mirror, slots=places, on_finish=on_finish) as worker,
     ):
         note(f"{store.open_count(statuses=('queued', 'waiting'))} runs in the queue of {store.path}")
         with PlainView(store, None) as view:

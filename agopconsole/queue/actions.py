@@ -71,7 +71,7 @@ def _retry(store: Store, run: RunRecord) -> None:
     if run.status == "done":
         from agopconsole.queue.code import code_state
 
-        store.add_runs([run.request], mirror=run.mirror, code=code_state())
+        store.add_runs([run.request], mirror=run.mirror, on_finish=run.on_finish, code=code_state())
     else:
         store.retry(run.id)
 

@@ -28,18 +28,22 @@ def check(specs: Sequence[RunSpec]) -> None:
         pick(device)
 
 
-def submit(store: Store, specs: Sequence[RunSpec], *, mirror: str | None = None) -> list[int]:
+def submit(
+    store: Store, specs: Sequence[RunSpec], *, mirror: str | None = None, on_finish: str | None = None
+) -> list[int]:
     """Queues checked runs, all or none, and before them the source runs that they wait for; the ids of `specs`.
 
     Args:
         store: with the queue.
         specs: what to train.
         mirror: where whichever worker takes them is to fetch data sets and weights from.
+        on_finish: a command to be run once each of `specs` has ended.
 
     Raises:
         RequestError: if a spec starts from a run that is not there or came to nothing.
     """
-    return store.add_runs([portable(spec, store.path) for spec in specs], mirror=mirror, code=code_state())
+    wanted = [portable(spec, store.path) for spec in specs]
+    return store.add_runs(wanted, mirror=mirror, on_finish=on_finish, code=code_state())
 
 
 def edit(store: Store, run_id: int, changes: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from agopconsole.queue.devices import ANY
 from agopconsole.queue.identity import is_alive, process_owner
 from agopconsole.queue.job import GRACE_SECONDS, OUTPUT, Assignment
 from agopconsole.queue.launch import JobProcess
+from agopconsole.queue.on_finish import FinishCommands
 from agopconsole.queue.slots import Place, Slots
 from agopconsole.store import RunRecord, Store
 
@@ -43,6 +44,7 @@ class Worker:
     Attributes:
         slots: its devices, and how many runs each of them takes.
         signals: those that came, in order.
+        commands: of `--on-finish`, that it has started.
     """
 
     def __init__(
@@ -53,10 +55,13 @@ class Worker:
         mirror: str | None = None,
         engine: str | None = None,
         slots: Slots | None = None,
+        on_finish: str | None = None,
     ) -> None:
         self.store = store
         self.data = data
         self.mirror = mirror
+        self.on_finish = on_finish
+        self.commands = FinishCommands(store)
         self.signals: list[int] = []
         self._engine = engine or launch.ENGINE
         self.slots = slots or Slots([ANY], 1)
@@ -89,12 +94,14 @@ class Worker:
         deadline = time.monotonic() + (0.0 if isinstance(error, KeyboardInterrupt) else GRACE_SECONDS)
         for job in self._jobs.values():
             job.tell_to_stop()
-        while self._jobs:
+        while self._jobs or self.commands.running:
             if time.monotonic() > deadline or len(self.signals) > 1:
                 for job in self._jobs.values():
                     job.kill()
+                self.commands.kill()
             self._wait()
             self._reap()
+            self.commands.settle()
         if self._id is not None:
             self.store.forget_workers([self._id])
         for number, handler in self._handlers.items():
@@ -126,8 +133,24 @@ class Worker:
             if not self._jobs and (
                 self.signals or (drain and not self.store.open_count(only, _AT_WORK, self.slots.accepted))
             ):
-                return
+                break
             self._wait()
+        self.run_commands(only, meanwhile)
+
+    def run_commands(self, only: Collection[int] | None, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Runs the commands of runs (of `only`, where given) that have ended, and waits until they are over."""
+        self._run_due(only)
+        while self.commands.running and len(self.signals) < 2:
+            meanwhile()
+            self._wait()
+            self._run_due(only)
+            self._send_heartbeat()
+        meanwhile()
+
+    def _run_due(self, only: Collection[int] | None) -> None:
+        self.commands.settle()
+        if len(self.signals) < 2:  # else it would be ended at once, and no one would start it again
+            self.commands.start_due(only)
 
     def step(self, only: Collection[int] | None = None) -> None:
         """Does all that is due now."""
@@ -136,6 +159,7 @@ class Worker:
             raise NoRoomError(self._full_disk)
         self._rescue()
         self._stop_jobs()
+        self._run_due(only)
         while not self.signals and self._start_next(only):
             pass
         self._send_heartbeat()
@@ -194,7 +218,8 @@ class Worker:
         if len(self._jobs) == self.slots.count or not self.store.open_count(only, ("queued",)):
             return False  # so that an idle worker does not ask the driver for memory
         for place in self.slots.free():
-            run = self.store.claim(self._me, only, devices=self.slots.accepts(place.device))
+            devices = self.slots.accepts(place.device)
+            run = self.store.claim(self._me, only, devices=devices, on_finish=self.on_finish)
             if run is not None:
                 self._start(run, place)
                 return True
