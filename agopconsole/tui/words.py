@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from agopconsole.analysis.estimate import duration as duration
 from agopconsole.store import RunRecord
 
 STATE_SIGNS: dict[str, str] = {
@@ -48,18 +49,6 @@ def compact(value: float) -> str:
 def moment(time: str | None) -> str:
     """A time (UTC, ISO 8601) without year and milliseconds."""
     return NO_VALUE if time is None else f"{time[5:10]} {time[11:19]}"
-
-
-def duration(seconds: float) -> str:
-    """A length of time in two units at most."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return f"{max(seconds, 0):.0f} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02}"
-    return f"{minutes / 60 / 24:.0f} days"
 
 
 def fate(run: RunRecord) -> str:
