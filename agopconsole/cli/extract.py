@@ -10,7 +10,7 @@ import typer
 from agopconsole.cli.options import ConfigFile, Mirror, read_spec, takes_spec
 from agopconsole.cli.output import note
 from agopconsole.cli.settings import INTERRUPTED, settings_of
-from agopconsole.cli.source_run import trained_source
+from agopconsole.cli.source_run import source_at_hand
 from agopconsole.errors import RequestError
 
 
@@ -28,10 +28,6 @@ def extract(
     mirror: Mirror = None,
 ) -> int:
     """Write the feature matrices of a source to a file."""
-    from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
-    from agopconsole.queue import requests
-    from agopconsole.store import files_beside
-
     if out.suffix != ".safetensors":
         raise RequestError(f"--out '{out}' must end in .safetensors")
     if not out.parent.is_dir():
@@ -46,17 +42,11 @@ def extract(
         keys = extract_csv(spec.model, from_csv, out)
     else:
         spec = read_spec(config, {**given, "init": kind})
-        requests.check([spec])
-        files, source = files_beside(settings.db), None
-        if requests.starts_from_run(spec):
-            with settings.store(create=True) as store:
-                source_id = trained_source(settings, store, spec, mirror)
-                if source_id is None:
-                    return INTERRUPTED
-                source = store.run_files(source_id) / BEST_WEIGHTS
+        source = source_at_hand(settings, spec, mirror)
+        if source is None:
+            return INTERRUPTED
         from agopconsole.backend.source_extract import extract_source
 
-        places = Places(files, files / FEATURES, settings.data, source, mirror)
-        keys = extract_source(spec, places, out, report=note)
+        keys = extract_source(spec, source.places, out, report=note)
     note(f"{out}: {len(keys)} matrices, {out.stat().st_size / 1e6:.1f} MB")
     return 0
