@@ -15,12 +15,16 @@ from typing import Any
 
 import plotext
 
+from agopconsole.analysis.axes import Axes
 from agopconsole.analysis.colours import GREY, faded, to_rgb
 from agopconsole.analysis.series import Curve, Limits
-from agopconsole.analysis.ticks import round_ticks, tick_labels
+from agopconsole.analysis.ticks import log_ticks, round_ticks, tick_labels, time_label, time_ticks
 
 _AXIS_LINES = 2
 """Lines below the canvas: the x axis and its ticks."""
+
+_WHOLE_FROM = 1.0
+"""From this length on x is labelled with whole numbers alone: epochs and steps are."""
 
 _THEME = "agopconsole"
 _ONE_AT_A_TIME = threading.Lock()
@@ -32,26 +36,22 @@ plotext.terminal.limit(width=False, height=False)
 def draw(
     curves: Sequence[Curve],
     limits: Limits,
-    symbols: Sequence[str],
+    markers: Sequence[str],
+    axes: Axes,
     *,
     width: int,
     height: int,
-    x_label: str,
-    zero_line: bool,
-    notes: tuple[str, str] | None,
     colour: bool,
-) -> list[str]:
-    """The chart of `curves` as `height` lines of `width` columns.
+) -> tuple[list[str], int]:
+    """The chart of `curves` as `height` lines of `width` columns, and the first column that lines are drawn in.
 
     Args:
         curves: the lines, the last one on top.
         limits: what the canvas shows; the curves lie within them.
-        symbols: for each curve the character it is drawn with, or "" for fine lines of braille dots.
+        markers: for each curve the character it is drawn with, or "" for fine lines of braille dots.
+        axes: what they count.
         width: columns of the whole chart, axis included.
         height: lines of the whole chart, axis and ticks included.
-        x_label: what x counts.
-        zero_line: whether to draw y = 0.
-        notes: what it means to lie below and above that line.
         colour: whether to colour the lines.
     """
     with _ONE_AT_A_TIME:
@@ -59,52 +59,56 @@ def draw(
         figure.theme(_THEME)
         figure.plot_size(width, height)
         figure.axes(False, axis=("x", "y"), side=1)
-        _set_rulers(figure, limits, width, height)
+        left = _set_rulers(figure, limits, axes, width, height)
         for curve in sorted(curves, key=_mean_band, reverse=True):  # a narrow band stays in sight upon a wide one
-            _draw_bands(figure, curve, limits)
-        if zero_line:
+            _draw_bands(figure, curve)
+        if axes.shows_zero:
             figure.draw(figure.segment((limits.x_low, limits.x_high), (0, 0), marker=_marker("─", GREY)))
-        for curve, symbol in zip(curves, symbols, strict=True):
-            _draw_lines(figure, curve, symbol)
+        for curve, marker in zip(curves, markers, strict=True):
+            _draw_lines(figure, curve, marker)
         _draw_marks(figure, curves, limits, width, height)
         matrix = figure.build()
-        if zero_line and notes:
+        if axes.shows_zero and axes.notes:
             zero = round((height - _AXIS_LINES - 1) * limits.y_high / (limits.y_high - limits.y_low))
-            for row, note in ((zero + 1, notes[0]), (zero - 1, notes[1])):
+            for row, note in ((zero + 1, axes.notes[0]), (zero - 1, axes.notes[1])):
                 if 0 <= row < height - _AXIS_LINES:
                     _write_where_free(matrix, row, note)
-        _write_where_free(matrix, height - 1, x_label)
+        _write_where_free(matrix, height - 1, "time" if axes.time else axes.x_label)
         text: str = matrix.string(colorless=not colour)
-    return text.rstrip("\n").split("\n")
+    return text.rstrip("\n").split("\n"), left
 
 
-def _set_rulers(figure: Any, limits: Limits, width: int, height: int) -> None:
-    for axis, low, high, count in (
-        ("x", limits.x_low, limits.x_high, width // 11),
-        ("y", limits.y_low, limits.y_high, max((height - _AXIS_LINES) // 3, 3)),
-    ):
-        ticks = round_ticks(low, high, count, whole=axis == "x")
-        figure.ruler(axis).lim(low, high).ticks(ticks, tick_labels(ticks))
+def _set_rulers(figure: Any, limits: Limits, axes: Axes, width: int, height: int) -> int:
+    """Sets the ticks; the columns that those of y take with the axis."""
+    low, high, count = limits.x_low, limits.x_high, width // 11
+    if axes.time:
+        places = time_ticks(low, high, count)
+        labels = [time_label(place) for place in places]
+    else:
+        places = round_ticks(low, high, count, whole=high - low >= _WHOLE_FROM)
+        labels = tick_labels(places)
+    figure.ruler("x").lim(low, high).ticks(places, labels)
+    low, high, count = limits.y_low, limits.y_high, max((height - _AXIS_LINES) // 3, 3)
+    if axes.log:
+        places, labels = log_ticks(low, high, count)
+    else:
+        places = round_ticks(low, high, count)
+        labels = tick_labels(places)
+    figure.ruler("y").lim(low, high).ticks(places, labels)
+    return max(map(len, labels), default=0) + 1
 
 
 def _mean_band(curve: Curve) -> float:
-    return fmean(band for piece in curve.pieces for band in piece.band) if curve.pieces else 0.0
+    pieces = curve.pieces
+    return fmean(h - w for piece in pieces for w, h in zip(piece.low, piece.high, strict=True)) if pieces else 0.0
 
 
-def _draw_bands(figure: Any, curve: Curve, limits: Limits) -> None:
+def _draw_bands(figure: Any, curve: Curve) -> None:
     marker = _marker("░", faded(curve.series.colour))
     for piece in curve.pieces:
-        if not any(piece.band):
-            continue
-        edges = [
-            [
-                min(max(y + side * band, limits.y_low), limits.y_high)
-                for y, band in zip(piece.y, piece.band, strict=True)
-            ]
-            for side in (1, -1)
-        ]
-        upper, lower = (figure.signal(piece.x, edge, marker=marker) for edge in edges)
-        figure.draw(upper.fill(lower).lines())
+        if piece.has_band:
+            upper, lower = (figure.signal(piece.x, edge, marker=marker) for edge in (piece.high, piece.low))
+            figure.draw(upper.fill(lower).lines())
 
 
 def _draw_lines(figure: Any, curve: Curve, symbol: str) -> None:
@@ -123,11 +127,15 @@ def _draw_marks(figure: Any, curves: Sequence[Curve], limits: Limits, width: int
         for x, edge in curve.clipped:
             marker = _marker("▲" if edge == limits.y_high else "▼", curve.series.colour)
             figure.draw(figure.signal([x], [edge], marker=marker))
-        for at, x in {int((x - limits.x_low) / column): x for x in curve.lost}.items():
+        for at, x in {int((x - limits.x_low) / column): x for x in _in_sight(curve, limits)}.items():
             # Runs that are lost at the same epoch stand one above the other.
             y = min(limits.y_low + taken[at] * row, limits.y_high)
             taken[at] += 1
             figure.draw(figure.signal([x], [y], marker=_marker("✗", curve.series.colour)))
+
+
+def _in_sight(curve: Curve, limits: Limits) -> list[float]:
+    return [x for x in curve.scaled.lost if limits.x_low <= x <= limits.x_high]
 
 
 def _marker(symbol: str, colour: str) -> Any:

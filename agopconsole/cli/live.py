@@ -12,7 +12,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from agopconsole.analysis.charts import Series, accuracy_series, line_chart, loss_gap_series
+from agopconsole.analysis.charts import Axes, Series, accuracy_series, line_chart, loss_gap_series
+from agopconsole.analysis.estimate import read_paces
 from agopconsole.analysis.tables import Look
 from agopconsole.cli.output import note
 from agopconsole.cli.progress import Progress, ProgressMeter
@@ -45,7 +46,7 @@ class LiveView(View):
         self._look = Look.of(sys.stderr)
         self._console = Console(stderr=True, highlight=False, no_color=not self._look.colour)
         self._live = Live(console=self._console, auto_refresh=False)
-        self._meter = ProgressMeter()
+        self._meter = ProgressMeter(paces=lambda: read_paces(store))
         self._drawn_at = 0.0
         self._notice = ""
         self._charted: object = None
@@ -153,7 +154,8 @@ class LiveView(View):
     def _loss_gap(self, runs: list[RunRecord], histories: _Histories, width: int, height: int) -> str:
         series = loss_gap_series(runs, histories, by_method=len(runs) > 2)
         title = "loss gap: validation less training"
-        return self._chart(series, width, height, title=title, zero_line=True, notes=("underfit", "overfit"))
+        axes = Axes(zero_line=True, notes=("underfit", "overfit"))
+        return self._chart(series, width, height, axes=axes, title=title)
 
     def _chart(self, series: Sequence[Series], width: int, height: int, **options: Any) -> str:
         look = self._look

@@ -6,7 +6,7 @@ import re
 import pytest
 from helpers.imports import loaded_by
 
-from agopconsole.analysis.charts import Series, line_chart
+from agopconsole.analysis.charts import Axes, Series, draw_chart, line_chart
 
 nan, inf = math.nan, math.inf
 BLUE = "#4a7fd4"
@@ -49,7 +49,7 @@ NASTY = {
 @pytest.mark.parametrize(("width", "height"), [(28, 7), (60, 12), (200, 50), (20, 5), (1, 1)])
 @pytest.mark.parametrize("zero_line", [False, True])
 def test_a_chart_has_the_size_asked_for(y, width, height, zero_line):
-    lines = chart(y, width=width, height=height, zero_line=zero_line, notes=("underfit", "overfit"))
+    lines = chart(y, width=width, height=height, axes=Axes(zero_line=zero_line, notes=("underfit", "overfit")))
     if (width, height) == (60, 12):
         assert drawn(lines) or "●" in "".join(lines)
 
@@ -137,7 +137,7 @@ def test_bands_surround_their_line():
 
 
 def test_zero_stays_in_view_between_the_words_below_and_above_it():
-    lines = chart([0.5, 0.8, 0.9], zero_line=True, notes=("underfit", "overfit"))
+    lines = chart([0.5, 0.8, 0.9], axes=Axes(zero_line=True, notes=("underfit", "overfit")))
     over, under = (next(i for i, line in enumerate(lines) if word in line) for word in ("overfit", "underfit"))
     zero = next(i for i, line in enumerate(lines) if "────" in line)
     assert over < zero < under
@@ -202,3 +202,76 @@ def test_plotext_is_imported_at_the_first_chart_and_not_before():
     assert "plotext" not in loaded_by(code)[0]
     draw = "line_chart([Series('a', '#ffffff', [1, 2], [1, 2])], width=40, height=9, title='')"
     assert "plotext" in loaded_by(f"{code}; {draw}")[0]
+
+
+def picture(y, *, x=None, band=None, axes=None, window=None, width=60, height=14):
+    series = [Series("it", BLUE, range(1, len(y) + 1) if x is None else x, y, band)]
+    return draw_chart(series, axes or Axes(), width=width, height=height, window=window)
+
+
+def test_the_canvas_knows_which_column_an_x_is_drawn_in():
+    for width in (60, 61, 120):
+        for spike in (3, 40, 77, 100):
+            shown = picture([float(i == spike) for i in range(101)], x=range(101), width=width)
+            canvas = shown.canvas
+            top = plain(shown.lines[canvas.top])[0]
+            (drawn_in, *_) = [i for i, c in enumerate(top) if BRAILLE.match(c)]
+            assert abs(canvas.column(spike) - drawn_in) <= 1
+            assert canvas.column(canvas.x(drawn_in)) == drawn_in
+        assert (canvas.column(0), canvas.column(100)) == (canvas.left, width - 1)
+        assert canvas.column(101) is None
+        assert canvas.x(0) == 0
+        assert "│┤└".find(plain(shown.lines[1])[0][canvas.left - 1]) >= 0
+
+
+def test_the_cursor_reads_every_line_in_place_of_the_legend():
+    series = [
+        Series("nfm n=3", BLUE, [1, 2, 3], [10.0, 20.0, 30.0], band=[0.5, 0.5, 0.5]),
+        Series("agop n=3", BLUE, [1, 2], [1.0, nan]),
+    ]
+    shown = draw_chart(series, Axes(), width=60, height=14)
+    below = plain("\n".join(shown.read(2)))
+    assert below[0].split() == ["epoch", "2", "■", "20±0.5", "nfm", "n=3", "■", "✗", "agop", "n=3"]
+    assert [len(line) for line in below] == [60] * (14 - 2 - shown.canvas.rows)
+    assert "■ -" in "".join(plain("\n".join(shown.read(3))))
+
+
+def test_with_little_room_the_cursor_shortens_the_labels_first_and_leaves_the_values():
+    series = [Series(f"method_number_{i} n=3, 1 at chance", BLUE, [1, 2], [i, i + 10.25]) for i in range(6)]
+    below = "".join(plain("\n".join(draw_chart(series, Axes(), width=50, height=12).read(2))))
+    assert all(f"{i + 10.25:.4g}" in below for i in range(6))
+
+
+def test_a_log_axis_says_what_it_cannot_show():
+    lines = plain("\n".join(picture([0.0, 0.001, 1.0, -1.0], axes=Axes(log=True, zero_line=True)).lines))
+    assert "2 ≤ 0 not shown" in lines[-1]
+    assert "──" not in "".join(lines[:-3]), "a log axis has no zero line"
+    assert {"1", "0.1", "0.01"} <= {line.split("┤")[0].strip() for line in lines}
+
+
+def test_with_nothing_above_zero_a_log_axis_says_so():
+    assert "nothing above 0" in "".join(picture([0.0, -1.0], axes=Axes(log=True)).lines)
+
+
+def test_a_stretch_without_numbers_is_not_a_run_without_numbers():
+    assert "nothing in this stretch" in "".join(picture([1.0, 2.0], window=(10, 20)).lines)
+
+
+def test_a_stretch_shows_its_own_x_and_y():
+    lines = plain("\n".join(picture([float(i) for i in range(101)], x=range(101), window=(40.0, 50.0)).lines))
+    assert [word for word in lines[-2].split() if word != "epoch"] == ["40", "42", "44", "46", "48", "50"]
+    assert "90" not in "".join(lines)
+
+
+def test_a_time_axis_reads_like_a_clock():
+    shown = picture([1.0, 2.0, 3.0], x=[0, 1800, 3600], axes=Axes(time=True))
+    assert plain(shown.lines[-2])[0].split() == ["0s", "10:00", "20:00", "30:00", "40:00", "50:00", "1h"]
+    assert "30:00" in plain(shown.read(1800)[0])[0]
+
+
+def test_the_lesser_of_two_lines_is_dotted_and_the_legend_says_which():
+    series = [Series("val", BLUE, [1, 2], [1.0, 2.0]), Series("train", BLUE, [1, 2], [2.0, 1.0], dotted=True)]
+    lines = plain(line_chart(series, width=60, height=14, title=""))
+    assert "■ val   · train" in lines[-1]
+    assert "".join(lines[:-3]).count("·") > 20
+    assert drawn(lines[:-3])

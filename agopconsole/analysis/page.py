@@ -1,0 +1,103 @@
+"""The text that a chart is written into: its size, and what the terminal can show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+from agopconsole.analysis.colours import GREY, to_rgb
+
+Parts = Sequence[tuple[str, str | None]]
+"""Texts and their colours, "#rrggbb" or None."""
+
+_SYMBOLS, _ASCII_SYMBOLS = "●◆▲■○◇△□", "o*+%&@=#"
+_DOTS, _ASCII_DOTS = "·", ":"
+_ASCII = str.maketrans(
+    {
+        **dict.fromkeys("│┤├", "|"),
+        **dict.fromkeys("└┬┴┼", "+"),
+        "─": "-",
+        "✗": "X",
+        "▲": "^",
+        "▼": "v",
+        "░": ".",
+        "·": ":",
+        "…": ".",
+        "±": "+-",
+        "≤": "<=",
+    }
+)
+_GAP = 3
+"""Columns between two entries of a line."""
+
+
+class Page:
+    """So many lines of so many columns.
+
+    Args:
+        width: in columns.
+        height: in lines.
+        colour: whether to use escape sequences.
+        unicode: whether to use characters outside ASCII.
+    """
+
+    def __init__(self, width: int, height: int, colour: bool, unicode: bool) -> None:
+        self.width, self.height = width, height
+        self.colour, self.unicode = colour, unicode
+
+    def symbols(self, dotted: Sequence[bool]) -> list[str]:
+        """For each line of the chart the sign that the legend knows it by; with colour all whole lines share one."""
+        dots = _DOTS if self.unicode else _ASCII_DOTS
+        if self.colour and self.unicode:
+            return [dots if is_dotted else "■" for is_dotted in dotted]
+        symbols = _SYMBOLS if self.unicode else _ASCII_SYMBOLS
+        return [symbols[i % len(symbols)] for i in range(len(dotted))]
+
+    def markers(self, symbols: Sequence[str]) -> list[str]:
+        """For each line of the chart the character that it is drawn with, or "" for fine braille dots."""
+        return ["" if symbol == "■" and self.colour and self.unicode else symbol for symbol in symbols]
+
+    def fit(self, text: str) -> str:
+        """`text` with whatever would break a line or cannot be shown written otherwise."""
+        text = "".join(c if c.isprintable() else " " for c in text)
+        return text if self.unicode else text.translate(_ASCII).encode("ascii", "replace").decode()
+
+    def line(self, parts: Parts) -> str:
+        """One line of these texts, cut or filled up to the width of the page."""
+        left, out = self.width, ""
+        for text, tint in parts:
+            text = self.fit(text)
+            if cell_len(text) > left:
+                text = set_cell_size(text, max(left - 1, 0)) + self.fit("…")[:left]
+            left -= cell_len(text)
+            painted = tint and self.colour and text
+            out += "\x1b[38;2;{};{};{}m{}\x1b[0m".format(*to_rgb(tint), text) if painted and tint else text
+        return out + " " * left
+
+    def flow(self, entries: Sequence[Parts], most: int) -> tuple[list[str], int]:
+        """Entries side by side in at most `most` lines; and how many found no room, which the last line says too."""
+        lines: list[list[tuple[str, str | None]]] = [[]]
+        used = 0
+        for i, entry in enumerate(entries):
+            width = cell_len("".join(self.fit(text) for text, _ in entry))
+            more = f"+{len(entries) - i} more"
+            reserve = _GAP + len(more) if len(lines) == most and i < len(entries) - 1 else 0
+            if lines[-1] and used + _GAP + width + reserve > self.width:
+                if len(lines) == most:
+                    lines[-1] += [(" " * _GAP + more, GREY)]
+                    return [self.line(line) for line in lines], len(entries) - i
+                lines.append([])
+                used = 0
+            if lines[-1]:
+                lines[-1].append((" " * _GAP, None))
+                used += _GAP
+            lines[-1] += entry
+            used += width
+        return [self.line(line) for line in lines], 0
+
+    def join(self, lines: Sequence[str]) -> str:
+        """The page of these lines, cut or filled up to its height."""
+        blank = " " * self.width
+        lines = lines if self.unicode else [line.translate(_ASCII) for line in lines]
+        return "\n".join([*lines[: self.height], *[blank] * (self.height - len(lines))])
