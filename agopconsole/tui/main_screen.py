@@ -11,7 +11,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Footer, Static
 
-from agopconsole.analysis.charts import Series, accuracy_series, loss_gap_series
+from agopconsole.analysis.charts import Axes, Series, accuracy_series, loss_gap_series
 from agopconsole.analysis.command_line import command_line
 from agopconsole.analysis.curves import Histories
 from agopconsole.analysis.export import export_runs
@@ -101,7 +101,9 @@ class MainScreen(StoreScreen):
                 with Container(id="charts"):
                     yield ChartPanel("validation accuracy, %", id="accuracy")
                     yield ChartPanel(
-                        "loss gap: validation - train", id="gap", zero_line=True, notes=("underfit", "overfit")
+                        "loss gap: validation - train",
+                        id="gap",
+                        axes=Axes(zero_line=True, notes=("underfit", "overfit")),
                     )
                 yield StartPanel(id="start")
         yield Static(id="empty", markup=False)
