@@ -99,6 +99,8 @@ class Paces:
 
     def left(self, runs: Sequence[RunRecord]) -> float | None:
         """Seconds until runs that are under way or still to come are over, one after another; None if not known."""
+        if not self._samples:
+            return None
         total = 0.0
         for run in runs:
             if run.status in catalogue.ENDED:

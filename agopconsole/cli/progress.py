@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agopconsole.analysis.estimate import Paces
 from agopconsole.catalogue import ENDED
 from agopconsole.store import RunRecord
 
@@ -36,14 +37,24 @@ class Progress:
 class ProgressMeter:
     """Measures progress from when it is made: what was over before says nothing about speed.
 
+    The rest takes as long as stored runs like those that are left took; where the store has none like one of them,
+    as long as the epochs that were trained meanwhile.
+
     Args:
         clock: seconds that only go forward.
+        paces: reads what the store tells about speed; it is asked once an epoch.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, paces: Callable[[], Paces] = lambda: Paces([], {}, "")
+    ) -> None:
         self._clock = clock
+        self._paces = paces
         self._began = clock()
         self._done_at_start: float | None = None
+        self._asked: object = None
+        self._left: float | None = None
+        self._asked_at = 0.0
 
     def measure(self, runs: Sequence[RunRecord], part: float = 0.0) -> Progress:
         """The progress of `runs`, `part` epochs beyond their last whole ones."""
@@ -52,8 +63,21 @@ class ProgressMeter:
         if self._done_at_start is None:
             self._done_at_start = done
         gained = done - self._done_at_start
-        left = (self._clock() - self._began) * (total - done) / gained if gained > 0 else None
+        left = self._known_left(runs)
+        if left is None and gained > 0:
+            left = (self._clock() - self._began) * (total - done) / gained
         return Progress(done, total, sum(run.status in ENDED for run in runs), len(runs), left)
+
+    def _known_left(self, runs: Sequence[RunRecord]) -> float | None:
+        """What stored runs say of the rest, counted down since they were asked."""
+        state = [(run.status, run.epoch) for run in runs]
+        if state != self._asked:
+            self._asked, self._asked_at = state, self._clock()
+            self._left = self._paces().left(runs)
+        if self._left is None:
+            return None
+        at_once = max(1, sum(run.status == "running" for run in runs))
+        return max(0.0, self._left / at_once - (self._clock() - self._asked_at))
 
 
 def _clock(seconds: float) -> str:

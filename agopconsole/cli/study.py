@@ -9,7 +9,7 @@ import typer
 
 from agopconsole.cli.options import Mirror, OnFinish, TableFormat
 from agopconsole.cli.output import note, out_look, print_json, print_text
-from agopconsole.cli.settings import INTERRUPTED, settings_of
+from agopconsole.cli.settings import INTERRUPTED, Settings, settings_of
 from agopconsole.errors import RequestError
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ def study(
     queue: Annotated[bool, typer.Option("--queue", help="put its runs in the queue and print their ids")] = False,
     mirror: Mirror = None,
     on_finish: OnFinish = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what there is to train and how long it takes, and train nothing")
+    ] = False,
     output_format: TableFormat = "table",
 ) -> int:
     """Train what a study lacks; print its report."""
@@ -33,6 +36,9 @@ def study(
     settings = settings_of(context)
     wanted = read_study(find_study(file))
     requests.check(wanted.runs)
+    if dry_run:
+        _print_dry_run(settings, wanted, output_format)
+        return 0
     with settings.store(create=True) as store:
         if queue:
             queued = _submit(store, wanted, mirror, on_finish)[1]
@@ -77,17 +83,27 @@ def _submit(store: Store, study: Study, mirror: str | None, on_finish: str | Non
     A command goes to those too that are on their way already, in place of the one that they had.
     """
     from agopconsole.queue import requests
+    from agopconsole.queue.plan import plan
 
-    found = [requests.find(store, spec) for spec in study.runs]
-    missing = [spec for spec, run_id in zip(study.runs, found, strict=True) if run_id is None]
-    queued = requests.submit(store, missing, mirror=mirror, on_finish=on_finish)
-    known = [run_id for run_id in found if run_id is not None]
+    planned = plan(store, study.runs)
+    queued = requests.submit(store, planned.missing, mirror=mirror, on_finish=on_finish)
+    known = planned.known
     if on_finish is not None:
         store.set_on_finish(known, on_finish)
     if study.description:
         note(study.description)
     note(f"study {study.name}: {len(study.runs)} runs, {len(known)} of them done or on their way already")
     return sorted(known + queued), queued
+
+
+def _print_dry_run(settings: Settings, study: Study, output_format: str) -> None:
+    from agopconsole.cli.dry_run import print_dry_run
+
+    if not settings.db.exists():  # asking is no reason to make one
+        print_dry_run(None, study, output_format)
+        return
+    with settings.store() as store:
+        print_dry_run(store, study, output_format)
 
 
 def _print_report(store: Store, study: Study, output_format: str) -> None:

@@ -12,8 +12,10 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from types import TracebackType
 
+from agopconsole.analysis.estimate import read_paces
 from agopconsole.catalogue import ENDED
 from agopconsole.cli.output import note
+from agopconsole.cli.progress import ProgressMeter
 from agopconsole.cli.run_text import epoch_line, status_line
 from agopconsole.store import RunRecord, Store
 
@@ -40,7 +42,7 @@ def watch(store: Store, ids: Collection[int], compared: Collection[int]) -> View
 
 
 class PlainView(View):
-    """One line on standard error for each thing that happens.
+    """One line on standard error for each thing that happens, and where the whole stands when a run has ended.
 
     Args:
         store: where it is read.
@@ -53,6 +55,7 @@ class PlainView(View):
         self._seen: tuple[int, int] | None = None
         self._told: dict[int, _Told] = {}
         self._said = ""
+        self._meter = ProgressMeter(paces=lambda: read_paces(store))
         if ids is not None:
             self._told = {run.id: _Told.of(store, run) for run in store.runs(ids=ids)}
 
@@ -68,11 +71,17 @@ class PlainView(View):
         if now == self._seen:
             return
         self._seen = now
-        for run in self._followed():
+        runs = self._followed()
+        ended = sum(told.status in ENDED for told in self._told.values())
+        for run in runs:
             told = self._told.setdefault(run.id, _Told())
             self._tell(run, told)
             if self._ids is None and run.status in ENDED:
                 del self._told[run.id]
+        if self._ids is not None and len(runs) > 1:
+            progress = self._meter.measure(runs)
+            if sum(told.status in ENDED for told in self._told.values()) > ended:
+                note(f"progress: {str(progress).strip()}")
 
     def say(self, text: str) -> None:
         """Tells the person at the terminal something, once, however often it is said."""

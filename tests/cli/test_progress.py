@@ -1,6 +1,12 @@
 from dataclasses import dataclass
 
+import pytest
+from helpers.stored_runs import make_epoch
+
+from agopconsole.analysis.estimate import read_paces
 from agopconsole.cli.progress import ProgressMeter
+from agopconsole.spec import RunSpec
+from agopconsole.store import Owner
 
 
 @dataclass
@@ -62,3 +68,30 @@ def test_what_a_run_that_failed_did_not_train_is_no_speed():
     clock.now = 10.0
     progress = meter.measure([FakeRun(0, status="failed"), FakeRun(1)])
     assert (progress.share, progress.seconds_left) == (0.1, 90.0)
+
+
+def test_stored_runs_like_those_that_are_left_tell_from_the_first_moment(store):
+    specs = [RunSpec.parse({"epochs": 10, "seed": seed}) for seed in (0, 1)]
+    first, _ = store.add_runs(specs)
+    store.claim(Owner("here", "boot", 1, 0.0), only=[first])
+    store.record_setup(first, device="cpu", data_origin="made up", environment={})
+    store.record_epoch(first, make_epoch(1, seconds=4.0))
+    clock = Clock()
+    meter = ProgressMeter(clock, lambda: read_paces(store))
+    # Nothing was trained since the meter was made.
+    assert meter.measure(store.runs()).seconds_left == pytest.approx(9 * 4.0 + 10 * 4.0)
+    clock.now = 3.0
+    assert meter.measure(store.runs()).seconds_left == pytest.approx(73.0)
+    store.record_epoch(first, make_epoch(2, seconds=4.0))
+    clock.now = 5.0
+    assert meter.measure(store.runs()).seconds_left == pytest.approx(72.0)
+
+
+def test_two_runs_at_once_take_half_the_time(store):
+    ids = store.add_runs([RunSpec.parse({"epochs": 5, "seed": seed}) for seed in (0, 1)])
+    for run_id in ids:
+        store.claim(Owner("here", "boot", 1, 0.0), only=[run_id])
+        store.record_setup(run_id, device="cpu", data_origin="made up", environment={})
+        store.record_epoch(run_id, make_epoch(1, seconds=4.0))
+    meter = ProgressMeter(Clock(), lambda: read_paces(store))
+    assert meter.measure(store.runs()).seconds_left == pytest.approx(16.0)

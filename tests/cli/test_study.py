@@ -41,6 +41,10 @@ def test_a_study_trains_its_source_once_and_prints_its_report(folder):
         == ["kaiming_nfm"] * 2 + ["kaiming_normal"] + ["kaiming_uniform"] * 2
     )
     assert "study tiny" in out
+    told = [line for line in err.splitlines() if line.startswith("progress: ")]
+    assert len(told) == 5  # a run each, that of the source included
+    assert told[0].endswith(" left")
+    assert told[-1] == "progress: 100%  epoch 9/9  5/5 runs"
     assert all(method in out for method in ("kaiming_uniform", "kaiming_nfm"))
 
 

@@ -1,0 +1,136 @@
+"""What a study would do, without doing it: its runs by method, what is done, and how long the rest takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from agopconsole.analysis.tables import Column
+from agopconsole.cli.output import out_look, print_json, print_table, print_text
+
+if TYPE_CHECKING:
+    from agopconsole.analysis.estimate import Estimate
+    from agopconsole.queue.plan import Plan
+    from agopconsole.spec import RunSpec
+    from agopconsole.store import RunRecord, Store
+    from agopconsole.study import Study
+
+_COLUMNS = {
+    "runs": Column("runs", "runs", "right"),
+    "done": Column("done", "done", "right"),
+    "diverged": Column("diverged", "diverged", "right"),
+    "under_way": Column("under_way", "on their way", "right"),
+    "missing": Column("missing", "to train", "right"),
+}
+_ALWAYS = ("runs", "done", "missing")
+
+
+def print_dry_run(store: Store | None, study: Study, output_format: str) -> None:
+    """Prints what training a study would mean.
+
+    Args:
+        store: where its runs would go; None if it is still to be made.
+        study: the study.
+        output_format: one of `tables.FORMATS`.
+    """
+    from agopconsole.analysis.estimate import Paces, read_paces
+    from agopconsole.queue.plan import plan
+
+    planned = plan(store, study.runs)
+    paces = read_paces(store) if store else Paces([], {}, "")
+    found = paces.estimate([*planned.sources, *planned.missing])
+    rows, varied = _rows(planned)
+    if output_format == "json":
+        print_json(_as_dict(study, planned, found, rows))
+        return
+    columns = [Column("dataset", "data set"), Column("method", "method"), *(_field(name) for name in varied)]
+    columns += [c for key, c in _COLUMNS.items() if key in _ALWAYS or any(row[key] for row in rows)]
+    print_table(rows, columns, output_format)
+    if output_format != "csv":
+        print_text("\n".join(["", *map(out_look().fit, _in_words(study, planned, found))]))
+
+
+def _field(name: str) -> Column:
+    return Column(name, name.replace("_", " "))
+
+
+def _rows(planned: Plan) -> tuple[list[dict[str, Any]], list[str]]:
+    """A row for each method under one recipe on one data set, and the fields that tell rows of a method apart."""
+    varied = _varied(planned.specs)
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for spec, run in zip(planned.specs, planned.found, strict=True):
+        settings = {name: _setting(spec, name) for name in varied}
+        key = (spec.dataset, spec.label, *settings.values())
+        counts = dict.fromkeys(_COLUMNS, 0)
+        row = rows.setdefault(key, {"dataset": spec.dataset, "method": spec.label, **settings, **counts})
+        row["runs"] += 1
+        row[_state(run)] += 1
+    return list(rows.values()), varied
+
+
+def _state(run: RunRecord | None) -> str:
+    if run is None:
+        return "missing"
+    return "diverged" if run.diverged else "done" if run.status == "done" else "under_way"
+
+
+def _varied(specs: Sequence[RunSpec]) -> list[str]:
+    """The fields that differ between runs beside those that seed, data set and method say already."""
+    said = (
+        "dataset",
+        "seed",
+        "name",
+        "study",
+        "device",
+        "init",
+        "features",
+        "scale",
+        "basis",
+        "layers",
+        "agop_power",
+    )
+    names = [f.name for f in fields(specs[0]) if f.name not in said]
+    return [name for name in names if len({_setting(spec, name) for spec in specs} - {None}) > 1]
+
+
+def _setting(spec: RunSpec, name: str) -> Any:
+    """What a field says of a run; None where it plays no part in it."""
+    if name.startswith("agop_"):
+        concerns = spec.method.features == "agop"
+    else:
+        concerns = spec.method.needs_source or not (name.startswith("source") or name == "fallback")
+    return getattr(spec, name) if concerns else None
+
+
+def _in_words(study: Study, planned: Plan, found: Estimate) -> list[str]:
+    missing, runs = len(planned.missing), len(planned.specs)
+    lines = [f"study {study.name}: {_count(runs, 'run')}, {runs - missing} done or on their way, {missing} to train"]
+    lines += [f"a source to be trained first: {_source_in_words(source)}" for source in planned.sources]
+    return [*lines, f"time, one run after another: {found}"]
+
+
+def _source_in_words(spec: RunSpec) -> str:
+    classes = f", classes {spec.classes}" if spec.classes else ""
+    return f"{spec.model} on {spec.dataset}{classes}, {_count(spec.epochs, 'epoch')} ({spec.label})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _as_dict(study: Study, planned: Plan, found: Estimate, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "study": study.name,
+        "runs": len(planned.specs),
+        "missing": len(planned.missing),
+        "sources": [
+            {"model": s.model, "dataset": s.dataset, "classes": s.classes, "epochs": s.epochs}
+            for s in planned.sources
+        ],
+        "seconds": found.seconds,
+        "seconds_known_of": found.known,
+        "unknown": dict(found.unknown),
+        "measured_elsewhere": found.elsewhere,
+        "rows": list(rows),
+    }

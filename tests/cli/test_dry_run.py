@@ -1,0 +1,94 @@
+"""`study --dry-run`: what there is to train, what is done, how long it takes; and nothing happens."""
+
+import json
+
+import pytest
+from helpers.stored_runs import add_done, add_failed
+
+from agopconsole.spec import RunSpec
+
+STUDY = """
+name = "tiny"
+inits = ["kaiming_uniform", "kaiming_nfm", {init = "agop", agop_images = 8}]
+seeds = 2
+[run]
+source = "dataset:digits:0-4"
+source_epochs = 1
+epochs = 2
+[grid]
+lr = [0.1, 0.01]
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    (tmp_path / "tiny.toml").write_text(STUDY)
+    return tmp_path / "tiny.toml"
+
+
+def spec(**changes):
+    return {"epochs": 2, "lr": 0.1, "study": "tiny", "init": "kaiming_uniform", **changes}
+
+
+def test_it_counts_by_method_names_the_source_and_makes_no_store(cli, study, tmp_path):
+    status, out, err = cli("study", study, "--dry-run")
+    assert (status, err) == (0, "")
+    table = [line.split() for line in out.splitlines()]
+    assert ["digits", "kaiming_nfm", "0.1", "2", "0", "2"] in table
+    assert ["digits", "agop", "0.01", "2", "0", "2"] in table
+    assert out.splitlines()[-3:] == [
+        "study tiny: 12 runs, 0 done or on their way, 12 to train",
+        "a source to be trained first: vgg11 on digits, classes 0-4, 1 epoch (kaiming_normal)",
+        "time, one run after another: not known: no run like these has trained here yet (13 of vgg11 at 32 px in "
+        "float32, batches of 64)",
+    ]
+    assert not (tmp_path / "runs.db").exists()
+
+
+def test_what_is_done_diverged_and_on_its_way_is_told_apart(cli, study, store):
+    add_done(store, 80.0, **spec())
+    add_failed(store, diverged=True, **spec(seed=1))
+    add_failed(store, diverged=False, **spec(lr=0.01))
+    store.add_runs([RunSpec.parse(spec(lr=0.01, seed=1))])
+    before = store.runs()
+    answer = json.loads(cli("study", study, "--dry-run", "--format", "json")[1])
+    assert (answer["runs"], answer["missing"]) == (12, 9)
+    rows = {(row["method"], row["lr"]): row for row in answer["rows"]}
+    counts = ("runs", "done", "diverged", "under_way", "missing")
+    assert [rows["kaiming_uniform", 0.1][name] for name in counts] == [2, 1, 1, 0, 0]
+    assert [rows["kaiming_uniform", 0.01][name] for name in counts] == [2, 0, 0, 1, 1]
+    assert store.runs() == before
+
+
+def test_runs_that_are_done_say_how_long_the_others_take(cli, study, store):
+    run_id = add_done(store, 80.0, **spec())
+    assert (
+        json.loads(cli("study", study, "--dry-run", "--format", "json")[1])["seconds"] is None
+    )  # its device is unknown
+    store.record_setup(run_id, device="cpu", data_origin="made up", environment={})
+    answer = json.loads(cli("study", study, "--dry-run", "--format", "json")[1])
+    # Two seconds an epoch for eleven runs; the source has about half the images, and trains them in one epoch.
+    assert answer["seconds"] == pytest.approx(11 * 2 * 2.0 + 1.0, abs=0.1)
+    assert (answer["unknown"], answer["measured_elsewhere"]) == ({}, True)
+
+
+def test_a_source_that_is_there_is_not_counted_again(cli, study, store):
+    [source, _] = [
+        store.run(i)
+        for i in (1, *store.add_runs([RunSpec.parse(spec(init="nfm", source="dataset:digits:0-4", source_epochs=1))]))
+    ]
+    assert source.trains_source
+    assert json.loads(cli("study", study, "--dry-run", "--format", "json")[1])["sources"] == []
+
+
+def test_as_csv_it_is_the_table_alone(cli, study):
+    lines = cli("study", study, "--dry-run", "--format", "csv")[1].splitlines()
+    assert lines[0] == "dataset,method,lr,runs,done,diverged,under_way,missing"
+    assert len(lines) == 7
+
+
+def test_a_study_that_cannot_be_trained_is_refused_as_without_it(cli, study):
+    study.write_text(STUDY.replace('"dataset:digits:0-4"', '"missing.pt"').replace("source_epochs = 1", ""))
+    status, out, err = cli("study", study, "--dry-run")
+    assert (status, out) == (2, "")
+    assert "there is no such file" in err
