@@ -1,19 +1,51 @@
-"""From stored histories to the lines of a chart: one a method with its deviation over seeds, or one a run."""
+"""From stored numbers to the lines of a chart: one a method with its deviation over seeds, or one a run."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean, stdev
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from agopconsole.analysis.colours import method_colour, run_colour
 from agopconsole.analysis.groups import Group, group_runs, varied_fields
+from agopconsole.analysis.places import Places
+from agopconsole.analysis.plots import PLOTS, Line, Plot
 from agopconsole.analysis.series import Series
-from agopconsole.metrics import EpochMetrics
+from agopconsole.analysis.smoothing import smooth
+from agopconsole.analysis.view import Window, XKind
+from agopconsole.metrics import EpochMetrics, StepMetrics
 from agopconsole.store import RunRecord
 
 Histories = Mapping[int, Sequence[EpochMetrics]]
-Value = Callable[[EpochMetrics], float]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The stored numbers of some runs by id: their epochs, and where a chart asks for them their steps."""
+
+    epochs: Histories
+    steps: Mapping[int, Sequence[StepMetrics]] = field(default_factory=dict)
+
+    def of(self, run: RunRecord, plot: Plot) -> Sequence[Any]:
+        """What the plot shows of a run."""
+        found: Mapping[int, Sequence[Any]] = self.steps if plot.source == "steps" else self.epochs
+        return found.get(run.id, ())
+
+
+class Choice:
+    """The runs that are drawn.
+
+    Args:
+        repeats: those that make one line a method.
+        single: those with a line each.
+    """
+
+    def __init__(self, repeats: Sequence[RunRecord], single: Sequence[RunRecord]) -> None:
+        self.runs = {run.id: run for run in (*repeats, *single)}
+        self.groups = group_runs(repeats)
+        self.varied = varied_fields(self.groups)
+        self.single = tuple(single)
 
 
 def accuracy_series(runs: Sequence[RunRecord], histories: Histories, *, by_method: bool = True) -> list[Series]:
@@ -24,68 +56,139 @@ def accuracy_series(runs: Sequence[RunRecord], histories: Histories, *, by_metho
         histories: the epochs of each of them by id; a run without any is left out.
         by_method: one line for the repeats of a run, its band the standard deviation over seeds; else one line a run.
     """
-    return _series(runs, histories, by_method, lambda epoch: epoch.val_accuracy)
+    return _of_runs(PLOTS["val_accuracy"], runs, histories, by_method)
 
 
 def loss_gap_series(runs: Sequence[RunRecord], histories: Histories, *, by_method: bool = True) -> list[Series]:
     """Validation less training loss over the epochs, both in eval mode; the arguments are as above."""
-    return _series(runs, histories, by_method, lambda epoch: epoch.loss_gap)
+    return _of_runs(PLOTS["loss_gap"], runs, histories, by_method)
 
 
-def _series(runs: Sequence[RunRecord], histories: Histories, by_method: bool, value: Value) -> list[Series]:
+def _of_runs(plot: Plot, runs: Sequence[RunRecord], histories: Histories, by_method: bool) -> list[Series]:
     runs = [run for run in runs if histories.get(run.id) or run.diverged]
-    if not by_method:
-        return [_of_run(run, histories.get(run.id, ()), value) for run in runs]
-    groups = group_runs(runs)
-    varied = varied_fields(groups)
-    return [_of_group(group, varied, histories, value) for group in groups]
+    choice = Choice(runs, ()) if by_method else Choice((), runs)
+    return plot_series(plot, choice, Numbers(histories))
 
 
-def _of_run(run: RunRecord, history: Sequence[EpochMetrics], value: Value) -> Series:
-    label = run.title + (" at chance" if run.at_chance else "")
+def plot_series(
+    plot: Plot, choice: Choice, numbers: Numbers, *, x: XKind = "epoch", smoothing: float = 0.0
+) -> list[Series]:
+    """The lines of a plot; of what has neither a number nor diverged there is none.
+
+    Args:
+        plot: what is shown.
+        choice: of which runs.
+        numbers: of all of them.
+        x: what x counts; the time is a run's own, from its start.
+        smoothing: the memory of the smoothing, as a share of the whole x axis.
+    """
+
+    def has_line(run: RunRecord) -> bool:
+        return bool(numbers.of(run, plot)) or bool(run.diverged)
+
+    series = [
+        _of_group(plot, line, group, choice.varied, numbers, x)
+        for group in choice.groups
+        if any(map(has_line, group.runs))
+        for line in plot.lines
+    ]
+    series += [_of_run(plot, line, run, numbers, x) for run in choice.single if has_line(run) for line in plot.lines]
+    return _smoothed(series, smoothing)
+
+
+def extent(series: Sequence[Series]) -> Window | None:
+    """The least and the greatest x of all points, or None without any."""
+    ends = [x for one in series for x in (*one.x[:1], *one.x[-1:], *one.lost) if math.isfinite(x)]
+    return (min(ends), max(ends)) if ends else None
+
+
+def _smoothed(series: list[Series], share: float) -> list[Series]:
+    whole = extent(series)
+    if not share or whole is None:
+        return series
+    reach = share * (whole[1] - whole[0])
+    return [
+        replace(
+            one,
+            y=smooth(one.x, one.y, reach),
+            band=None if one.band is None else smooth(one.x, one.band, reach),
+        )
+        for one in series
+    ]
+
+
+def _of_run(plot: Plot, line: Line, run: RunRecord, numbers: Numbers, x: XKind) -> Series:
+    points = _points(plot, line.value, run, numbers, x)
     return Series(
-        label,
+        _label([run.title, *["at chance"] * bool(run.at_chance)], line),
         run_colour(run.method, run.seed),
-        [epoch.epoch for epoch in history],
-        [value(epoch) for epoch in history],
-        lost=_lost(run, history),
+        [place for place, _ in points.values()],
+        [value for _, value in points.values()],
+        lost=_lost(plot, run, numbers, x),
+        dotted=line.dotted,
     )
 
 
-def _of_group(group: Group, varied: Sequence[str], histories: Histories, value: Value) -> Series:
+def _of_group(plot: Plot, line: Line, group: Group, varied: Sequence[str], numbers: Numbers, x: XKind) -> Series:
     """The mean over the seeds that trained to the end, or, before the first has, over those that are on their way.
 
-    The seeds of a line are the same from its first epoch to its last, so that no step in it comes from a seed that
+    The seeds of a line are the same from its first point to its last, so that no step in it comes from a seed that
     joins or leaves. A diverged one has no part in it and is marked.
     """
-    sound = [run for run in group.runs if not run.diverged and histories.get(run.id)]
+    sound = [run for run in group.runs if not run.diverged and numbers.of(run, plot)]
     done = [run for run in sound if run.status == "done"]
-    counted = [histories[run.id] for run in done or sound]
-    epochs = range(min((len(history) for history in counted), default=0))
-    values = [[value(history[i]) for history in counted] for i in epochs]
-    diverged = [run for run in group.runs if run.diverged]
+    counted = [_points(plot, line.value, run, numbers, x) for run in done or sound]
+    shared = [key for key in counted[0] if all(key in points for points in counted)] if counted else []
+    values = [[points[key][1] for points in counted] for key in shared]
     at_chance = sum(bool(run.at_chance) for run in done)
     settings = [f"{name}={group.settings[name]}" for name in varied]
     parts = [f"n={len(counted)}"] + [f"{at_chance} at chance"] * bool(at_chance)
     return Series(
-        " ".join([group.method, *settings, ", ".join(parts)]),
+        _label([group.method, *settings, ", ".join(parts)], line),
         method_colour(group.method),
-        [counted[0][i].epoch for i in epochs],
-        [fmean(at_epoch) for at_epoch in values],
-        [stdev(at_epoch) if _has_spread(at_epoch) else 0.0 for at_epoch in values] if len(counted) > 1 else None,
-        lost=[x for run in diverged for x in _lost(run, histories.get(run.id, ()))],
+        [_mean([points[key][0] for points in counted]) for key in shared],
+        [_mean(seeds) for seeds in values],
+        [_deviation(seeds) for seeds in values] if len(counted) > 1 and not line.dotted else None,
+        lost=[place for run in group.runs for place in _lost(plot, run, numbers, x)],
+        dotted=line.dotted,
     )
 
 
-def _has_spread(values: Sequence[float]) -> bool:
-    return all(map(math.isfinite, values))
+def _label(words: Sequence[str], line: Line) -> str:
+    return " ".join([*words, *[line.name] * bool(line.name)])
 
 
-def _lost(run: RunRecord, history: Sequence[EpochMetrics]) -> list[float]:
-    """The epoch at which a diverged run met its first number that was not finite."""
+def _points(
+    plot: Plot, value: Callable[[Any], float], run: RunRecord, numbers: Numbers, x: XKind
+) -> dict[int, tuple[float, float]]:
+    """Place and value by epoch or step."""
+    places = Places(numbers.epochs.get(run.id, ()), x)
+    if plot.source == "steps":
+        return {step.step: (places.of_step(step.step), value(step)) for step in numbers.of(run, plot)}
+    return {epoch.epoch: (places.of_epoch(epoch.epoch), value(epoch)) for epoch in numbers.of(run, plot)}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The sample standard deviation; 0 where a value is not finite."""
+    mean = _mean(values)
+    if not math.isfinite(mean):
+        return 0.0
+    return math.sqrt(sum((value - mean) * (value - mean) for value in values) / (len(values) - 1))
+
+
+def _lost(plot: Plot, run: RunRecord, numbers: Numbers, x: XKind) -> list[float]:
+    """Where a diverged run met its first number that was not finite: after an epoch, or the last step there is."""
     if not run.diverged:
         return []
-    bad = [
-        epoch.epoch for epoch in history if not math.isfinite(epoch.val_loss) or not math.isfinite(epoch.train_loss)
-    ]
-    return [bad[0] if bad else run.epoch + 1]
+    history = numbers.epochs.get(run.id, ())
+    places = Places(history, x)
+    if plot.source == "steps" and (steps := numbers.of(run, plot)):
+        place = places.of_step(steps[-1].step)
+    else:
+        bad = [e.epoch for e in history if not math.isfinite(e.val_loss) or not math.isfinite(e.train_loss)]
+        place = places.of_epoch(bad[0] if bad else run.epoch + 1)
+    return [place if math.isfinite(place) else 0.0]

@@ -1,12 +1,17 @@
 """Series of stored runs: which runs a line speaks for, and what it says of the others."""
 
 import math
+from dataclasses import replace
 from statistics import mean, stdev
 
 import pytest
 from helpers.demo_store import build_demo_store, epoch_metrics
 
-from agopconsole.analysis.charts import accuracy_series, loss_gap_series
+from agopconsole.analysis.charts import Series, accuracy_series, loss_gap_series
+from agopconsole.analysis.curves import Choice, Numbers, extent, plot_series
+from agopconsole.analysis.plots import PLOTS, USUAL
+from agopconsole.analysis.smoothing import smooth
+from agopconsole.metrics import StepMetrics
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
 
@@ -98,3 +103,104 @@ def test_recipes_that_differ_have_lines_of_their_own_that_say_how(tmp_path):
             store.record_epoch(run.id, epoch_metrics(run, 1))
         labels = [one.label for one in accuracy_series(store.runs(), store.histories([1, 2]))]
     assert labels == ["kaiming_uniform lr=0.1 n=1", "kaiming_uniform lr=0.01 n=1"]
+
+
+def plotted(plot, runs, numbers, *, by_method=True, **options):
+    choice = Choice(runs, ()) if by_method else Choice((), runs)
+    return by_label(plot_series(PLOTS[plot], choice, numbers, **options))
+
+
+def steps_of(runs, seeds=3):
+    """The same steps of every run, their loss told by seed and step."""
+    return {
+        run.id: [StepMetrics(step, 1 + step // 19, 2.0 / step + run.seed, 1.0, 0.1) for step in range(2, 37, 2)]
+        for run in runs[: 6 * seeds]
+    }
+
+
+def test_the_two_losses_of_a_method_share_its_colour_and_the_lesser_is_dotted(demo):
+    runs, histories = demo
+    lines = plotted("losses", runs, Numbers(histories))
+    val, train = lines["kaiming_uniform n=3 val"], lines["kaiming_uniform n=3 train"]
+    assert (val.colour, val.dotted, train.dotted) == (train.colour, False, True)
+    last = [histories[run.id][-1] for run in runs if run.method == "kaiming_uniform"]
+    assert val.y[-1] == pytest.approx(mean(epoch.val_loss for epoch in last))
+    assert train.y[-1] == pytest.approx(mean(epoch.fixed_train_loss for epoch in last))
+    assert val.band is not None
+    assert train.band is None
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+@pytest.mark.parametrize("x", ["epoch", "step", "time"])
+@pytest.mark.parametrize("by_method", [True, False])
+def test_every_plot_can_be_drawn_over_every_x(demo, plot, x, by_method):
+    runs, histories = demo
+    lines = plotted(plot, runs, Numbers(histories, steps_of(runs)), by_method=by_method, x=x)
+    assert any(len(line.y) > 10 for line in lines.values())
+    for line in lines.values():
+        assert len(line.x) == len(line.y)
+        assert list(line.x) == sorted(line.x)
+
+
+def test_over_time_a_method_stands_at_the_mean_of_its_seeds(demo):
+    runs, histories = demo
+    slower = {run.id: [replace(epoch, seconds=1.0 + run.seed) for epoch in histories[run.id]] for run in runs}
+    line = plotted("val_accuracy", runs, Numbers(slower), x="time")["kaiming_uniform n=3"]
+    assert line.x[:3] == [2.0, 4.0, 6.0]
+
+
+def test_the_steps_of_a_method_are_those_that_all_its_seeds_have(demo):
+    runs, histories = demo
+    steps = steps_of(runs)
+    steps[1] = steps[1][1:]
+    steps[7] = steps[7][:-1]
+    line = plotted("step_loss", runs, Numbers(histories, steps), x="step")["kaiming_uniform n=3"]
+    assert list(line.x) == list(range(4, 35, 2))
+    assert line.y[0] == pytest.approx(2.0 / 4 + 1)
+    assert line.band[0] == pytest.approx(stdev([0, 1, 2]))
+
+
+def test_where_a_run_diverged_is_marked_on_every_axis(demo):
+    runs, histories = demo
+    agop = [run for run in runs if run.diverged]
+    found = {
+        x: plotted("val_accuracy", agop, Numbers(histories), x=x)["kaiming_agop n=0"].lost
+        for x in ("epoch", "step", "time")
+    }
+    assert found == {"epoch": [2, 3], "step": [36, 54], "time": [5.0, 7.5]}
+    steps = {run.id: [StepMetrics(7, 1, math.nan, 1.0, 0.1)] for run in agop}
+    assert plotted("step_loss", agop, Numbers(histories, steps), x="step")["kaiming_agop n=0"].lost == [7, 7]
+
+
+def test_a_run_that_diverged_before_its_first_epoch_is_marked_all_the_same(demo):
+    runs, _ = demo
+    agop = [run for run in runs if run.diverged]
+    assert plotted("val_accuracy", agop, Numbers({}), x="time")["kaiming_agop n=0"].lost == [0, 0]
+
+
+def test_smoothing_reaches_a_share_of_the_whole_axis(demo):
+    runs, histories = demo
+    raw, smoothed = (plotted("val_accuracy", runs, Numbers(histories), smoothing=s) for s in (0.0, 0.1))
+    for label, line in raw.items():
+        assert smoothed[label].y == smooth(line.x, line.y, 0.1 * 19)
+
+
+def test_the_extent_holds_all_points_and_what_was_lost():
+    series = [Series("a", "#000000", [2, 3], [1, 1]), Series("b", "#000000", [], [], lost=[9, math.nan])]
+    assert extent(series) == (2, 9)
+    assert extent([]) is None
+
+
+def test_values_too_large_to_square_have_no_band_rather_than_an_error(demo):
+    runs, histories = demo
+    huge = {
+        run.id: [replace(epoch, images_per_second=(-1) ** run.seed * 1e300) for epoch in histories[run.id]]
+        for run in runs
+    }
+    band = plotted("throughput", runs, Numbers(huge))["kaiming_uniform n=3"].band
+    assert band[0] == math.inf
+
+
+def test_the_usual_charts_are_in_the_catalogue():
+    assert set(USUAL) <= set(PLOTS)
+    assert all(name == plot.name for name, plot in PLOTS.items())
