@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from typing import Any
 
 from agopconsole.catalogue import ENDED
@@ -14,6 +15,14 @@ from agopconsole.store.transitions import before
 
 MAX_DEATHS = 3
 """A run whose process died this often in one epoch is failed rather than tried again."""
+
+NEXT_QUEUED = (
+    "SELECT id FROM runs WHERE status = 'queued'"
+    " AND iif(:chosen IS NULL, NOT (SELECT paused FROM queue), id IN (SELECT value FROM json_each(:chosen)))"
+    " AND (:asked IS NULL OR json_extract(spec, '$.device') IN (SELECT value FROM json_each(:asked)))"
+    " ORDER BY priority DESC, id LIMIT 1"
+)
+"""The run to be claimed next: it is read off the index, from its front, so that it costs the same in a long queue."""
 
 
 class Queue(Reads):
@@ -35,32 +44,18 @@ class Queue(Reads):
             devices: that a run may have asked for; None for all.
             on_finish: a command to be run once the run has ended, unless it came with one.
         """
-        if (only is None and self.queue_paused()) or not self.open_count(only, ("queued",), devices):
-            return None  # so that an idle worker never takes the lock
         chosen = None if only is None else json.dumps(list(only))
         asked = None if devices is None else json.dumps(list(devices))
+        wanted = {"chosen": chosen, "asked": asked}
+        if self._connection.execute(NEXT_QUEUED, wanted).fetchone() is None:
+            return None  # so that an idle worker never takes the lock
         with transaction(self._connection):
             row = self._connection.execute(
-                "UPDATE runs SET status = 'running', host = ?, boot_id = ?, pid = ?, pid_started = ?,"
-                " heartbeat_at = ?, started_at = coalesce(started_at, ?), attempts = attempts + 1, begun = 0,"
-                " error = NULL,"
-                " on_finish = coalesce(on_finish, ?)"
-                " WHERE id = (SELECT id FROM runs WHERE status = 'queued'"
-                "  AND iif(? IS NULL, NOT (SELECT paused FROM queue), id IN (SELECT value FROM json_each(?)))"
-                "  AND (? IS NULL OR json_extract(spec, '$.device') IN (SELECT value FROM json_each(?)))"
-                "  ORDER BY priority DESC, id LIMIT 1) RETURNING *",
-                (
-                    owner.host,
-                    owner.boot_id,
-                    owner.pid,
-                    owner.pid_started,
-                    *[utc_now()] * 2,
-                    on_finish,
-                    chosen,
-                    chosen,
-                    asked,
-                    asked,
-                ),
+                "UPDATE runs SET status = 'running', host = :host, boot_id = :boot_id, pid = :pid,"  # noqa: S608 - a constant
+                " pid_started = :pid_started, heartbeat_at = :now, started_at = coalesce(started_at, :now),"
+                " attempts = attempts + 1, begun = 0, error = NULL, on_finish = coalesce(on_finish, :on_finish)"
+                f" WHERE id = ({NEXT_QUEUED}) RETURNING *",
+                {**asdict(owner), "now": utc_now(), "on_finish": on_finish, **wanted},
             ).fetchone()
         return RunRecord.from_row(row) if row else None
 

@@ -98,6 +98,15 @@ def test_a_second_signal_ends_a_worker_whose_job_does_not_listen(store, queue_ru
     assert not processes_in(tmp_path)
 
 
+def test_the_fork_server_ends_with_its_worker(store, working, tmp_path):
+    worker, _ = working()
+    servers = [process for process in processes_in(tmp_path) if "forkserver" in " ".join(process.cmdline())]
+    assert servers
+    worker.send_signal(signal.SIGTERM)
+    finish(worker)
+    assert not [server for server in servers if server.is_running() and server.status() != psutil.STATUS_ZOMBIE]
+
+
 def test_cancel_from_another_process(store, working, tmp_path):
     worker, run_id = working(epochs=1000)
     code, _, err = call(["runs", "cancel", str(run_id)], tmp_path)

@@ -9,7 +9,7 @@ from helpers.stored_runs import OWNER, make_epoch
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
-from agopconsole.store.queue import MAX_DEATHS
+from agopconsole.store.queue import MAX_DEATHS, NEXT_QUEUED
 
 CLAIM_ALL = """
 import sys
@@ -56,6 +56,23 @@ def test_a_claim_can_be_limited_to_some_runs(store):
     assert store.claim(OWNER, only=[second]) is None
     assert store.claim(OWNER, only=[]) is None
     assert statuses(store, first) == ["queued"]
+
+
+@pytest.mark.parametrize("only", [None, "[1, 2]"])
+@pytest.mark.parametrize("devices", [None, '["cpu"]'])
+def test_the_next_run_is_read_off_the_index_in_its_order(store, only, devices):
+    add(store, 50)
+    store._connection.execute("ANALYZE")
+    rows = store._connection.execute(f"EXPLAIN QUERY PLAN {NEXT_QUEUED}", {"chosen": only, "asked": devices})
+    plan = [row["detail"] for row in rows]
+    assert plan[0] == "SEARCH runs USING INDEX idx_runs_status_priority_id (status=?)"
+    assert not [step for step in plan if "ORDER BY" in step or step.startswith("SCAN runs")]
+
+
+def test_a_claim_reads_no_spec_behind_the_first_that_fits(store):
+    add(store, 3, device="cpu")
+    store._connection.execute("UPDATE runs SET spec = 'no JSON' WHERE id > 1")
+    assert store.claim(OWNER, devices=("cpu", "auto")).id == 1
 
 
 def test_processes_never_claim_one_run_twice(store):
