@@ -137,8 +137,24 @@ class FeatureMatrix:
             return math.nan
         return covariance / math.sqrt(variance_a * variance_b)
 
+    def eigenvectors(self, count: int) -> Tensor:
+        """The eigenvectors of the largest eigenvalues, as patches.
+
+        Returns:
+            Shape (k, *patch_shape), of unit length, float64 on the CPU; k is `count`, or the rank if that is less. The
+            sign of each is such that its largest entry is positive.
+        """
+        rows = self._spectrum[1][:count]
+        largest = rows.gather(1, rows.abs().argmax(1, keepdim=True))
+        return (rows * largest.sign()).reshape(-1, *self.patch_shape)
+
     def feature_map(
-        self, images: Tensor, *, stride: int = 1, padding: int | tuple[int, int] = 0, dilation: int = 1
+        self,
+        images: Tensor,
+        *,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] | str = 0,
+        dilation: int | tuple[int, int] = 1,
     ) -> Tensor:
         """What the matrix sees in the input of its layer: ||S u||_2 of every patch u, min-max scaled an image.
 

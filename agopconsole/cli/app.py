@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import agopconsole
-from agopconsole.cli import ansatz, data_sets, doctor, extract, inspection, report, run, runs, study, tui, worker
+from agopconsole.cli import ansatz, data_sets, doctor, extract, inspection, maps, report, run, runs, study, tui, worker
 from agopconsole.cli.settings import Settings
 
 app = typer.Typer(
@@ -53,5 +53,6 @@ app.command("report")(report.report)
 app.command("inspect")(inspection.inspect)
 app.command("extract")(extract.extract)
 app.command("ansatz")(ansatz.ansatz)
+app.command("maps")(maps.maps)
 app.add_typer(data_sets.app, name="datasets")
 app.command("doctor")(doctor.doctor)

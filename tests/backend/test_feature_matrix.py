@@ -108,6 +108,17 @@ def test_feature_map_is_the_norm_of_the_matrix_times_each_patch():
     assert torch.allclose(m.feature_map(images, stride=2, padding=1, dilation=2), expected)
 
 
+def test_eigenvectors_are_patches_of_unit_length_the_largest_eigenvalue_first():
+    m = FeatureMatrix(matrix(5, 2 * 3 * 3).factor, (2, 3, 3))
+    vectors = m.eigenvectors(3)
+    assert vectors.shape == (3, 2, 3, 3)
+    flat = vectors.flatten(1)
+    assert torch.allclose(flat @ m.dense().double(), m.eigenvalues()[:3, None] * flat, atol=1e-6)
+    assert torch.allclose(flat @ flat.T, torch.eye(3, dtype=torch.float64), atol=1e-9)
+    assert (flat.amax(1) == flat.abs().amax(1)).all()
+    assert len(m.eigenvectors(99)) == m.rank == 5
+
+
 def test_feature_map_of_a_blank_image_is_zero():
     m = FeatureMatrix(torch.ones(1, 9), (1, 3, 3))
     assert torch.equal(m.feature_map(torch.zeros(1, 1, 5, 5)), torch.zeros(1, 3, 3))
