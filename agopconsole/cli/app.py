@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 import agopconsole
-from agopconsole.cli import ansatz, data_sets, doctor, extract, inspection, maps, report, run, runs, study, tui, worker
+from agopconsole.cli import (
+    ansatz,
+    data_sets,
+    doctor,
+    extract,
+    inspection,
+    maps,
+    report,
+    run,
+    runs,
+    study,
+    tui,
+    worker,
+)
 from agopconsole.cli.settings import Settings
 
 app = typer.Typer(
