@@ -25,6 +25,7 @@ class Measure:
     Attributes:
         name: as `--metric` takes it.
         title: what it is, with its unit.
+        unit: of a difference, in words.
         digits: after the point, for a reader.
         better: which way is better; None where neither is.
         accuracy: the one that `epochs_to` waits for, in percent.
@@ -32,6 +33,7 @@ class Measure:
 
     name: str
     title: str
+    unit: str = "points"
     digits: int = 2
     better: Better | None = "higher"
     accuracy: float = math.inf
@@ -41,12 +43,12 @@ _OF_RUN = (
     Measure(TEST_ACCURACY, "test accuracy of the epoch that validation chose, %"),
     Measure(BEST_VAL_ACCURACY, "best validation accuracy, %"),
     Measure("final_val_accuracy", "validation accuracy after the last epoch, %"),
-    Measure("loss_gap", "validation less training loss, both in eval mode, nats", 3, None),
-    Measure("poster_loss_gap", "validation loss less running training loss with dropout, nats", 3, None),
+    Measure("loss_gap", "validation less training loss, both in eval mode, nats", "nats", 3, None),
+    Measure("poster_loss_gap", "validation loss less running training loss with dropout, nats", "nats", 3, None),
 )
 _OF_EPOCHS = (
     Measure("accuracy_area", "area under the validation accuracy's curve: its mean over the epochs, %"),
-    Measure("seconds", "time of all epochs, training and evaluation, s", 1, "lower"),
+    Measure("seconds", "time of all epochs, training and evaluation, s", "seconds", 1, "lower"),
 )
 MEASURES = {measure.name: measure for measure in (*_OF_RUN, *_OF_EPOCHS)}
 NAMES = (*MEASURES, f"{EPOCHS_TO}:ACCURACY")
@@ -66,7 +68,7 @@ def parse_measure(text: str) -> Measure:
     if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", accuracy) or not 0 < float(accuracy) <= 100:
         raise RequestError(f"metric '{text}' names no accuracy in percent; {EPOCHS_TO}:70 counts the epochs to 70 %")
     title = f"epochs until validation accuracy first reaches {float(accuracy):g} %"
-    return Measure(text, title, 1, "lower", float(accuracy))
+    return Measure(text, title, "epochs", 1, "lower", float(accuracy))
 
 
 def usual_measure(runs: Sequence[RunRecord]) -> Measure:

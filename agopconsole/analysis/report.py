@@ -6,15 +6,17 @@ mean; runs that stayed at chance have a true accuracy, count in the mean, and ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from agopconsole.analysis import poster
-from agopconsole.analysis.groups import Group, counterpart, group_runs, index_groups, varied_fields
+from agopconsole.analysis.contrasts import Contrast, contrasts, rotated_label
+from agopconsole.analysis.groups import Group, group_runs, varied_fields
 from agopconsole.analysis.measures import Measure, measured, parse_measure, usual_measure
 from agopconsole.analysis.ranks import Ranks, rank_methods
-from agopconsole.analysis.statistics import Difference, Mean, compare, holm, summarise
+from agopconsole.analysis.starts import Start, find_starts
+from agopconsole.analysis.statistics import Mean, summarise
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.store import RunRecord, Store
 
@@ -33,20 +35,20 @@ class ReportRow:
         group: its runs.
         mean: over its seeds.
         counts: how many of them a reader must know of beside the mean (`Group.counts`).
-        delta: difference to the baseline under the same recipe; None for the baseline itself, or without one.
-        p_holm: its p-value adjusted for all such differences of the report.
-        twin_delta: difference to the isotropic twin; None for a method without one, or if it was not run.
-        twin_p_holm: its p-value adjusted for all such differences of the report.
+        baseline: the method beside the one that all are compared with.
+        twin: beside its isotropic twin: what the features are worth.
+        rotated: beside its own spectrum in random directions: what the directions are worth.
+        start: how its runs were before they trained.
         reference: the published number.
     """
 
     group: Group
     mean: Mean
     counts: dict[str, int]
-    delta: Difference | None
-    p_holm: float | None
-    twin_delta: Difference | None
-    twin_p_holm: float | None
+    baseline: Contrast
+    twin: Contrast
+    rotated: Contrast
+    start: Start
     reference: float | None
 
 
@@ -99,26 +101,15 @@ class Report:
             "mean": row.mean.mean,
             "std": row.mean.std,
             "ci95": row.mean.ci95,
-            **_difference_dict(row.delta, row.p_holm, self.baseline),
-            "twin": group.twin,
-            **_difference_dict(row.twin_delta, row.twin_p_holm, group.twin, "twin_"),
+            **row.baseline.as_dict(),
+            "twin": row.twin.other,
+            **row.twin.as_dict("twin_"),
+            "rotated": row.rotated.other,
+            **row.rotated.as_dict("rotated_"),
+            **row.start.as_dict(),
             "reference": row.reference,
             **row.counts,
         }
-
-
-def _difference_dict(
-    found: Difference | None, p_holm: float | None, other: str | None, prefix: str = ""
-) -> dict[str, Any]:
-    return {
-        f"{prefix}pairs": found.pairs if found else None,
-        f"{prefix}delta": found.delta if found else None,
-        f"{prefix}delta_ci95": found.ci95 if found else None,
-        f"{prefix}p_value": found.p_value if found else None,
-        f"{prefix}p_holm": p_holm,
-        f"{prefix}effect_size": found.effect_size if found else None,
-        f"{prefix}verdict": found.verdict(str(other)) if found else None,
-    }
 
 
 def build_report(
@@ -151,38 +142,31 @@ def build_report(
     measure = measure or usual_measure(runs)
     groups = group_runs(runs)
     baseline = _chosen_baseline(baseline, list(dict.fromkeys(group.method for group in groups)))
-    rows = _rows(groups, measured(store, runs, measure), baseline, with_reference=against is not None)
-    ranks = rank_methods(_blocks(rows), measure.better)
-    caveat = poster.caveat(groups) if against else ""
-    return Report(measure, study, baseline, tuple(varied_fields(groups)), rows, ranks, caveat)
-
-
-def _rows(
-    groups: Sequence[Group], values: Mapping[int, float], baseline: str | None, *, with_reference: bool
-) -> tuple[ReportRow, ...]:
-    index = index_groups(groups)
-
-    def difference(group: Group, method: str | None) -> Difference | None:
-        other = counterpart(group, method, index)
-        return None if other is None or other is group else compare(group.values(values), other.values(values))
-
-    deltas = [difference(group, baseline) for group in groups]
-    twin_deltas = [difference(group, group.twin) for group in groups]
-    compared = zip(deltas, _adjusted(deltas), twin_deltas, _adjusted(twin_deltas), strict=True)
-    return tuple(
+    values = measured(store, runs, measure)
+    compared = zip(
+        groups,
+        contrasts(groups, values, lambda _: baseline),
+        contrasts(groups, values, lambda group: group.twin),
+        contrasts(groups, values, rotated_label),
+        find_starts(store, groups),
+        strict=True,
+    )
+    rows = tuple(
         ReportRow(
             group,
             summarise(list(group.values(values).values())),
             group.counts(values),
-            *differences,
-            poster.published(group) if with_reference else None,
+            to_baseline,
+            to_twin,
+            to_rotated,
+            start,
+            poster.published(group) if against else None,
         )
-        for group, differences in zip(groups, compared, strict=True)
+        for group, to_baseline, to_twin, to_rotated, start in compared
     )
-
-
-def _adjusted(differences: Sequence[Difference | None]) -> list[float | None]:
-    return holm([found.p_value if found else None for found in differences])
+    ranks = rank_methods(_blocks(rows), measure.better)
+    caveat = poster.caveat(groups) if against else ""
+    return Report(measure, study, baseline, tuple(varied_fields(groups)), rows, ranks, caveat)
 
 
 def _blocks(rows: Sequence[ReportRow]) -> list[dict[str, float | None]]:

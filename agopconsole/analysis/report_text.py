@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
+from agopconsole.analysis.answer import answer
 from agopconsole.analysis.ranks import Ranks
 from agopconsole.analysis.report import Report
+from agopconsole.analysis.starts import say_mean_square
 from agopconsole.analysis.statistics import leaves_zero_out
-from agopconsole.analysis.tables import Column, Look, Row, number, plus_minus, render, to_json
+from agopconsole.analysis.tables import (
+    Column,
+    Look,
+    Row,
+    in_latex,
+    in_markdown,
+    number,
+    plus_minus,
+    render,
+    to_json,
+)
 
 _COUNTS = {
     "at_chance": "at chance",
@@ -23,25 +36,66 @@ _LEGEND = {
     "unfinished": "unfinished: still to come",
     "missing": "without a value: done, but without a value of this metric",
 }
+_START_LEGEND = (
+    "outputs: mean square at the start, in the layer that is furthest from 2, which Kaiming's start keeps from layer"
+    " to layer; participation ratio: in how many directions the images differ at the last layer, 1 if all look alike"
+)
 
 
-def render_report(report: Report, output_format: str = "table", look: Look | None = None) -> str:
-    """The report in one of `tables.FORMATS`; a reader's formats carry a caption that explains every mark.
+def render_report(
+    report: Report, output_format: str = "table", look: Look | None = None, *, why: bool = False
+) -> str:
+    """The report in one of `tables.FORMATS`; a reader's formats carry the answer, and a caption for every mark.
+
+    Args:
+        report: what to print.
+        output_format: how.
+        look: what the place it is printed in can show.
+        why: whether a second table tells how the runs started; the formats for a program always do.
 
     Raises:
         RequestError: if the format is unknown.
     """
     look = look or Look()
     if output_format == "json":
-        return to_json(report.as_dict(), look)
-    table = render(report.row_dicts(), report_columns(report), output_format, look)
+        return to_json({"answer": answer(report), **report.as_dict()}, look)
+    rows = report.row_dicts()
+    tables = [render(rows, report_columns(report), output_format, look)]
     if output_format == "csv":
-        return table
-    title, *notes = (look.fit(line) for line in caption(report))
+        return tables[0]
+    title, *notes = caption(report)
+    if why and rows:
+        tables.append(render(rows, start_columns(report), output_format, look))
+        notes.append(_START_LEGEND)
+    title, *notes = (look.fit(line) for line in (title, *notes))
+    told = [look.fit(sentence) for sentence in answer(report)]
     if output_format == "latex":
-        return "\n".join([f"% {title}", table, *(f"% {line}" for line in notes)])
-    separator = "\n\n" if output_format == "markdown" else "\n"
-    return "\n\n".join([title, table, separator.join(notes)])
+        return "\n".join([f"% {title}", *tables, *_latex_note(told), *(f"% {line}" for line in notes)])
+    if output_format == "markdown":
+        return "\n\n".join([title, *tables, *_markdown_list(told), "\n\n".join(notes)])
+    return "\n\n".join([title, *tables, *_wrapped(told, look), "\n".join(notes)])
+
+
+def _wrapped(sentences: Sequence[str], look: Look) -> list[str]:
+    """The answer for a terminal, no line longer than it is wide."""
+    lines = [f"- {sentence}" for sentence in sentences]
+    if look.width:
+        lines = [textwrap.fill(line, max(look.width, 20), subsequent_indent="  ") for line in lines]
+    return ["\n".join(["answer:", *lines])] if lines else []
+
+
+def _markdown_list(sentences: Sequence[str]) -> list[str]:
+    return ["\n".join(["**Answer**", "", *(f"- {in_markdown(sentence)}" for sentence in sentences)])] * bool(
+        sentences
+    )
+
+
+def _latex_note(sentences: Sequence[str]) -> list[str]:
+    """The answer as a note under the table, set small."""
+    lines = [rf"{in_latex(sentence)}.\par" for sentence in sentences]
+    return [r"\par\smallskip{\footnotesize", *lines, "}"] if lines else []
+        sentences
+    )
 
 
 def report_columns(report: Report) -> list[Column]:
@@ -52,9 +106,7 @@ def report_columns(report: Report) -> list[Column]:
     def any_of(*keys: str) -> bool:
         return any(row[key] for row in rows for key in keys)
 
-    columns = [Column("dataset", "data set")] if len(_datasets(report)) > 1 else []
-    columns.append(Column("init", "method"))
-    columns += [Column(name, name.replace("_", " ")) for name in report.varied]
+    columns = _naming_columns(report)
     columns += [
         Column("n", "n", "right"),
         Column("mean", "mean", "right", lambda row: plus_minus(row["mean"], row["ci95"], digits)),
@@ -66,11 +118,35 @@ def report_columns(report: Report) -> list[Column]:
         columns.append(number("p_holm", "p Holm", 3))
     if any_of("twin_pairs"):
         columns.append(_difference("twin_delta", "Δ twin", digits))
+    if any_of("rotated_pairs"):
+        columns.append(_difference("rotated_delta", "Δ rotated", digits))
     if any_of("reference"):
         columns.append(number("reference", "poster"))
     if any_of(*_COUNTS):
         columns.append(Column("diverged", "beware", text=_beware, style=lambda _: "red"))
     return columns
+
+
+def start_columns(report: Report) -> list[Column]:
+    """The columns of the table that tells how the runs started, and what came of it."""
+    rows, digits = report.row_dicts(), report.measure.digits
+    columns = [
+        *_naming_columns(report),
+        Column("start", "outputs", "right", lambda row: say_mean_square(row["start_output_mean_square"])),
+        number("start_participation_ratio", "participation ratio", 1),
+        Column("mean", "mean", "right", lambda row: plus_minus(row["mean"], row["ci95"], digits)),
+    ]
+    for key, title in (("twin", "Δ twin"), ("rotated", "Δ rotated")):
+        if any(row[f"{key}_pairs"] for row in rows):
+            columns.append(_difference(f"{key}_delta", title, digits))
+    return columns
+
+
+def _naming_columns(report: Report) -> list[Column]:
+    """Those that tell the rows apart."""
+    columns = [Column("dataset", "data set")] if len(_datasets(report)) > 1 else []
+    columns.append(Column("init", "method"))
+    return columns + [Column(name, name.replace("_", " ")) for name in report.varied]
 
 
 def caption(report: Report) -> list[str]:
@@ -82,11 +158,11 @@ def caption(report: Report) -> list[str]:
     if not rows:
         return [title, "no runs yet"]
     lines = [title, "mean ± half the width of its 95 % t interval over n seeds; std: deviation of a single seed"]
-    if pairs := [row["pairs"] for row in rows if row["pairs"]]:
+    if any(row["pairs"] for row in rows):
         lines += [
             f"Δ baseline: difference to {report.baseline}, paired by seed, ± as above;"
             " * the interval leaves 0 out; without * no difference is shown at that n",
-            "p: two-sided sign-flip test of that difference" + _smallest_p(max(pairs)),
+            "p: two-sided sign-flip test of that difference",
         ]
     if _corrected(rows):
         lines.append("p Holm: adjusted for the number of methods that the table compares with the baseline")
@@ -94,6 +170,8 @@ def caption(report: Report) -> list[str]:
         lines.append(
             "Δ twin: the same, to isotropic filters of equal scale and basis; only this is due to the features"
         )
+    if any(row["rotated_pairs"] for row in rows):
+        lines.append("Δ rotated: the same, to the same spectrum in random directions; only this is due to directions")
     lines += [text for key, text in _LEGEND.items() if any(row[key] for row in rows)]
     if report.ranks:
         lines.append(_ranks_in_words(report.ranks))
@@ -113,11 +191,6 @@ def _ranks_in_words(ranks: Ranks) -> str:
 
 def _datasets(report: Report) -> list[str]:
     return list(dict.fromkeys(row.group.settings["dataset"] for row in report.rows))
-
-
-def _smallest_p(pairs: int) -> str:
-    smallest = 2 / 2**pairs
-    return f"; with {pairs} seeds it cannot fall below {smallest:g}" if 0.05 < smallest < 1 else ""
 
 
 def _difference(key: str, title: str, digits: int) -> Column:

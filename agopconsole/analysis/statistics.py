@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from agopconsole.analysis import student_t
 from agopconsole.analysis.student_t import critical_value
 
 _GRID = 1 << 14
@@ -41,15 +42,17 @@ class Difference:
         pairs: number of those seeds.
         delta: None without any.
         ci95: half the width of the 95 % t interval of `delta`; None below two pairs.
-        p_value: of the two-sided sign-flip test, never below 2 / 2^pairs; None below two pairs.
-        effect_size: `delta` in standard deviations of the difference (Cohen's d_z); None below two pairs, or where
+        p_value: of the two-sided sign-flip test, never below `smallest_p_value`; None below two pairs.
+        t_p_value: of the paired t test, which is below 0.05 where `ci95` leaves 0 out; None below two pairs, or where
             all differences are equal.
+        effect_size: `delta` in standard deviations of the difference (Cohen's d_z); None where `t_p_value` is.
     """
 
     pairs: int
     delta: float | None
     ci95: float | None
     p_value: float | None
+    t_p_value: float | None
     effect_size: float | None
 
     @property
@@ -82,7 +85,13 @@ def compare(values: Mapping[int, float], reference: Mapping[int, float]) -> Diff
     mean = summarise(differences)
     p_value = sign_flip_p_value(differences) if mean.n > 1 else None
     effect_size = mean.mean / mean.std if mean.mean is not None and mean.std else None
-    return Difference(mean.n, mean.mean, mean.ci95, p_value, effect_size)
+    t_p_value = None if effect_size is None else student_t.p_value(effect_size * math.sqrt(mean.n), mean.n - 1)
+    return Difference(mean.n, mean.mean, mean.ci95, p_value, t_p_value, effect_size)
+
+
+def smallest_p_value(pairs: int) -> float:
+    """What the sign-flip test gives at least for that many pairs, however far the two methods are apart."""
+    return 2.0 ** (1 - pairs)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

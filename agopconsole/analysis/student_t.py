@@ -23,6 +23,11 @@ def critical_value(df: int, level: float = 0.95) -> float:
     return math.sqrt(df) * math.tan(high)
 
 
+def p_value(t: float, df: int) -> float:
+    """The probability that |T| of Student's distribution with `df` degrees of freedom is at least |t|."""
+    return max(0.0, 1.0 - _central_probability(math.atan(abs(t) / math.sqrt(df)), df))
+
+
 def _central_probability(angle: float, df: int) -> float:
     """P(|T| <= t) for t = sqrt(df) tan(angle), with `df` degrees of freedom."""
     sine, cosine = math.sin(angle), math.cos(angle)

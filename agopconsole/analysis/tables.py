@@ -147,6 +147,16 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def in_markdown(text: str) -> str:
+    """`text` on one line, with whatever means something to Markdown taken literally."""
+    return text.translate(_MARKDOWN)
+
+
+def in_latex(text: str) -> str:
+    """`text` on one line, with whatever means something to LaTeX taken literally."""
+    return text.translate(_LATEX)
+
+
 def number(key: str, title: str, digits: int = 2) -> Column:
     """A column of numbers with `digits` digits after the point."""
     return Column(key, title, "right", lambda row: fixed(row.get(key), digits))
@@ -193,16 +203,16 @@ def _csv_cell(value: Any) -> Any:
 
 def _markdown(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     lines = [
-        [column.title.translate(_MARKDOWN) for column in columns],
+        [in_markdown(column.title) for column in columns],
         ["---:" if column.align == "right" else "---" for column in columns],
-        *([column.cell(row).strip().translate(_MARKDOWN) for column in columns] for row in rows),
+        *([in_markdown(column.cell(row).strip()) for column in columns] for row in rows),
     ]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _latex(rows: Sequence[Row], columns: Sequence[Column]) -> str:
     def line(cells: Sequence[str]) -> str:
-        return " & ".join(cell.strip().translate(_LATEX) for cell in cells) + r" \\"
+        return " & ".join(in_latex(cell.strip()) for cell in cells) + r" \\"
 
     return "\n".join(
         [

@@ -32,6 +32,7 @@ def report(
         str | None, typer.Option(metavar="TEXT", help="the method to compare with (default: kaiming_uniform)")
     ] = None,
     against: Annotated[str | None, typer.Option(metavar="TEXT", help="poster: its published numbers too")] = None,
+    why: Annotated[bool, typer.Option("--why", help="how the runs started too, beside what came of it")] = False,
     output_format: ReportFormat = "table",
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="write it there, not to the terminal")] = None,
 ) -> None:
@@ -42,7 +43,7 @@ def report(
     with settings_of(context).store() as store:
         built = build_report(store, study=study, metric=metric, baseline=baseline, against=against)
     if output is None:
-        print_text(render_report(built, output_format, out_look()))
+        print_text(render_report(built, output_format, out_look(), why=why))
     else:
-        output.write_text(render_report(built, output_format) + "\n", encoding="utf-8")
+        output.write_text(render_report(built, output_format, why=why) + "\n", encoding="utf-8")
         note(f"written to {output}")

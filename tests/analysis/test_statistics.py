@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agopconsole.analysis.statistics import compare, holm, leaves_zero_out, sign_flip_p_value, summarise
+from agopconsole.analysis.statistics import (
+    compare,
+    holm,
+    leaves_zero_out,
+    sign_flip_p_value,
+    smallest_p_value,
+    summarise,
+)
 
 
 def draws(n, seed=0):
@@ -45,6 +52,7 @@ def test_a_paired_difference_is_scipys(n):
     interval = stats.ttest_rel(a, b).confidence_interval(0.95)
     assert (found.delta - found.ci95, found.delta + found.ci95) == pytest.approx((interval.low, interval.high))
     assert found.pairs == n
+    assert found.t_p_value == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-9)
 
 
 def test_only_seeds_that_both_have_are_compared():
@@ -88,7 +96,7 @@ def test_ties_count_as_ties(differences):
 
 
 def test_the_smallest_p_value_is_that_of_one_sign():
-    assert sign_flip_p_value([1.0, 2.0, 3.0]) == 2 / 2**3
+    assert sign_flip_p_value([1.0, 2.0, 3.0]) == 2 / 2**3 == smallest_p_value(3)
     assert sign_flip_p_value([-1.0, -2.0, -3.0]) == 2 / 2**3
 
 
@@ -134,7 +142,8 @@ def test_holm_is_the_closure_of_bonferroni():
 def test_the_effect_size_is_the_difference_in_its_own_deviations():
     found = compare({0: 1.0, 1: 2.0, 2: 3.0}, dict.fromkeys(range(3), 0.0))
     assert found.effect_size == pytest.approx(2.0)
-    assert compare({0: 1.0, 1: 1.0}, {0: 0.0, 1: 0.0}).effect_size is None
+    equal = compare({0: 1.0, 1: 1.0}, {0: 0.0, 1: 0.0})
+    assert (equal.effect_size, equal.t_p_value) == (None, None)
 
 
 def test_studies_without_an_effect_raise_a_false_alarm_one_time_in_twenty():
@@ -151,12 +160,13 @@ def test_studies_without_an_effect_raise_a_false_alarm_one_time_in_twenty():
     assert sum(f.p_value <= 0.05 for f in found) / studies == pytest.approx(2 / 64, abs=error)
 
 
-def test_holm_keeps_a_table_of_methods_without_an_effect_below_one_alarm_in_twenty():
+@pytest.mark.parametrize("test", ["p_value", "t_p_value"])
+def test_holm_keeps_a_table_of_methods_without_an_effect_below_one_alarm_in_twenty(test):
     generator = random.Random(2)
     tables = 300
     alarms = 0
     for _ in range(tables):
         baseline = {i: generator.gauss(0, 1) for i in range(8)}
         methods = [{i: generator.gauss(0, 1) for i in range(8)} for _ in range(6)]
-        alarms += min(holm([compare(method, baseline).p_value for method in methods])) <= 0.05
+        alarms += min(holm([getattr(compare(method, baseline), test) for method in methods])) <= 0.05
     assert alarms / tables <= 0.05 + 3 * (0.05 * 0.95 / tables) ** 0.5

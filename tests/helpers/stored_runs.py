@@ -1,6 +1,6 @@
 """Runs put into a store through its own methods, for tests that need few of them with known numbers."""
 
-from agopconsole.metrics import EpochMetrics
+from agopconsole.metrics import EpochMetrics, LayerStart
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner
 
@@ -26,13 +26,31 @@ def make_epoch(epoch=1, **changes):
     return EpochMetrics(**{**values, **changes})
 
 
-def add_done(store, accuracy, *, at_chance=False, test_accuracy=None, **fields):
+def make_start(*, outputs=(2.0, 2.0), participation_ratio=10.0):
+    """The start of a VGG11's first and last convolution and of its head."""
+    names = ("features.0", "features.18", "classifier.6")
+    numbers = ((outputs[0], 12.0), (outputs[1], participation_ratio), (99.0, 3.0))
+    return [
+        LayerStart(name, 64, 27, 1.0, square, 1.0, 0.3, ratio, 0.1)
+        for name, (square, ratio) in zip(names, numbers, strict=True)
+    ]
+
+
+def add_done(store, accuracy, *, at_chance=False, test_accuracy=None, start=(), **fields):
     """A run that is done, with that best validation accuracy; returns its id."""
     run_id = _claimed(store, fields)
+    if start:
+        store.record_start(run_id, start)
     store.record_epoch(run_id, make_epoch(val_accuracy=accuracy))
     store.record_result(run_id, test_accuracy=test_accuracy, at_chance=at_chance)
     store.finish(run_id, "done")
     return run_id
+
+
+def add_seeds(store, init, accuracies, **fields):
+    """Runs that are done, one for each accuracy, with the seeds 0, 1, ..."""
+    for seed, accuracy in enumerate(accuracies):
+        add_done(store, accuracy, init=init, seed=seed, **fields)
 
 
 def add_failed(store, *, diverged, **fields):
