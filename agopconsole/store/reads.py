@@ -153,9 +153,11 @@ class Reads(Session):
         )
         return {run_id: EpochSums(*values) for run_id, *values in rows}
 
-    def steps(self, run_id: int) -> list[StepMetrics]:
-        """The recorded steps of a run in order."""
-        rows = self._connection.execute("SELECT * FROM steps WHERE run_id = ? ORDER BY step", (run_id,))
+    def steps(self, run_id: int, after: int = -1) -> list[StepMetrics]:
+        """The recorded steps of a run in order; those beyond the step `after`."""
+        rows = self._connection.execute(
+            "SELECT * FROM steps WHERE run_id = ? AND step > ? ORDER BY step", (run_id, after)
+        )
         return [step_from_row(row) for row in rows]
 
     def last_step(self, run_id: int) -> StepMetrics | None:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from agopconsole.store import Store
 from agopconsole.tui.commands import commands
 from agopconsole.tui.devices import Device, DeviceReader, read_devices
 from agopconsole.tui.errands import Errands
@@ -27,6 +28,7 @@ from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.store_screen import StoreScreen
 from agopconsole.tui.terminal import AsciiFilter
 from agopconsole.tui.theme import DARK, LIGHT
+from agopconsole.tui.worker_keeper import WorkerKeeper
 
 _PATIENCE_SECONDS = 3.0
 
@@ -40,6 +42,7 @@ class ConsoleApp(App[None]):
         light: whether the terminal's ground is light.
         unicode: whether the terminal can show more than ASCII.
         devices: reads the devices of this machine.
+        start_worker: starts a worker where none is alive, and says whether it did; None to leave that.
     """
 
     TITLE = "agopconsole"
@@ -69,6 +72,7 @@ class ConsoleApp(App[None]):
         light: bool = False,
         unicode: bool = True,
         devices: Callable[[], tuple[Device, ...]] = read_devices,
+        start_worker: Callable[[Store], bool] | None = None,
     ) -> None:
         super().__init__()
         self._snapshot: Snapshot | None = None
@@ -83,6 +87,7 @@ class ConsoleApp(App[None]):
         self._main = MainScreen(store_path)
         self.reader = StoreReader(store_path, self.post_message)
         self.errands = Errands(store_path, self.post_message)
+        self._keeper = WorkerKeeper(self.errands, start_worker, self._say)
         self._device_reader = DeviceReader(devices, lambda found: self.post_message(DevicesRead(found)))
 
     async def on_mount(self) -> None:
@@ -96,6 +101,7 @@ class ConsoleApp(App[None]):
         self.reader.start()
         self.errands.start()
         self._device_reader.start()
+        self._keeper.begin()
 
     def on_unmount(self) -> None:
         """Lets the reader go."""
@@ -154,8 +160,7 @@ class ConsoleApp(App[None]):
         """What all screens need; where there can be only one of a thing, the screen on top goes first."""
         wanted = Wanted()
         for screen in self._store_screens():
-            needs = screen.wanted()
-            wanted = Wanted(wanted.histories | needs.histories, needs.start or wanted.start, needs.log or wanted.log)
+            wanted = wanted.and_also(screen.wanted())
         return wanted
 
     def _ask(self) -> None:
@@ -167,12 +172,16 @@ class ConsoleApp(App[None]):
         What the screens want is asked for as well, should it have changed without a word.
         """
         self._ask()
+        self._keeper.mind(self._snapshot)
         was_locked, self._is_locked = self._is_locked, self.reader.busy_seconds() > _PATIENCE_SECONDS
         if was_locked and not self._is_locked:
             self.reader.refresh()
         if self._is_locked:
             for screen in self._store_screens():
                 screen.show_trouble(f"{self.reader.path.name} is locked by another process")
+
+    def _say(self, text: str, is_error: bool) -> None:
+        self.notify(text, severity="error" if is_error else "information", timeout=8)
 
     # Keys
 

@@ -17,7 +17,7 @@ from textual.message import Message
 
 from agopconsole.analysis.groups import group_runs
 from agopconsole.errors import AgopconsoleError, RequestError
-from agopconsole.metrics import EpochMetrics
+from agopconsole.metrics import EpochMetrics, StepMetrics
 from agopconsole.store import RunRecord, Store, WorkerRecord
 from agopconsole.tui.messages import SnapshotRead, StoreTrouble
 from agopconsole.tui.snapshot import Snapshot, StudyRuns, Wanted
@@ -122,6 +122,7 @@ class _Known:
         self._runs: dict[int, RunRecord] = {}
         self._studies: dict[str, tuple[tuple[RunRecord, ...], StudyRuns]] = {}
         self._histories: dict[int, tuple[object, tuple[EpochMetrics, ...]]] = {}
+        self._steps: dict[int, tuple[tuple[object, ...], tuple[StepMetrics, ...]]] = {}
 
     def workers(self) -> tuple[tuple[WorkerRecord, bool], ...]:
         """The workers on the list, and whether each is alive."""
@@ -148,6 +149,7 @@ class _Known:
             histories=self._read_histories(chosen),
             start=tuple(self._store.start(wanted.start)) if wanted.start is not None else (),
             log=tuple(self._store.logs(wanted.log)) if wanted.log is not None else (),
+            steps={i: self._read_steps(runs[i]) for i in sorted(wanted.steps) if i in runs},
         )
 
     def _read_runs(self) -> dict[int, RunRecord]:
@@ -166,6 +168,18 @@ class _Known:
             for run_id, history in self._store.histories(moved).items():
                 self._histories[run_id] = (moved[run_id], tuple(history))
         return {run.id: self._histories[run.id][1] for run in runs}
+
+    def _read_steps(self, run: RunRecord) -> tuple[StepMetrics, ...]:
+        """The steps of a run, of which only those are read that are new; another attempt may train some again."""
+        mark, steps = self._steps.get(run.id, ((), ()))
+        now = (run.attempts, run.status)
+        if mark[:1] != now[:1]:
+            steps = tuple(self._store.steps(run.id))
+        elif run.status == "running" or mark != now:
+            new = self._store.steps(run.id, after=steps[-1].step if steps else -1)
+            steps = (*steps, *new) if new else steps
+        self._steps[run.id] = (now, steps)
+        return steps
 
     def _by_study(self, runs: dict[int, RunRecord]) -> tuple[StudyRuns, ...]:
         by_name: dict[str, list[RunRecord]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agopconsole.analysis.groups import Group
-from agopconsole.metrics import EpochMetrics, LayerStart
+from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store import LogLine, RunRecord, WorkerRecord
 
 
@@ -18,11 +18,22 @@ class Wanted:
         histories: ids of the runs whose epochs are drawn.
         start: id of the run whose start is shown, or None.
         log: id of the run whose log is shown, or None.
+        steps: ids of the runs whose steps are drawn.
     """
 
     histories: frozenset[int] = frozenset()
     start: int | None = None
     log: int | None = None
+    steps: frozenset[int] = frozenset()
+
+    def and_also(self, other: Wanted) -> Wanted:
+        """Both; where there can be only one of a thing, that of the other."""
+        return Wanted(
+            self.histories | other.histories,
+            other.start or self.start,
+            other.log or self.log,
+            self.steps | other.steps,
+        )
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Snapshot:
         histories: the epochs by run.
         start: the start of the run asked for, from the first layer to the last.
         log: the log of the run asked for.
+        steps: the recorded steps by run.
     """
 
     runs: dict[int, RunRecord] = field(default_factory=dict)
@@ -65,3 +77,4 @@ class Snapshot:
     histories: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
     start: tuple[LayerStart, ...] = ()
     log: tuple[LogLine, ...] = ()
+    steps: Mapping[int, tuple[StepMetrics, ...]] = field(default_factory=dict)

@@ -4,8 +4,9 @@ import queue
 from contextlib import contextmanager
 
 import pytest
-from helpers.demo_store import epoch_metrics
+from helpers.demo_store import OWNER, epoch_metrics
 
+from agopconsole.metrics import StepMetrics
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.tui import reader as reader_module
@@ -133,3 +134,41 @@ def test_newer_messages_take_the_place_of_older_ones_of_their_kind():
     assert trouble.can_replace(StoreTrouble("locked"))
     assert not read.can_replace(trouble)
     assert not trouble.can_replace(read)
+
+
+def steps(*numbers):
+    return [StepMetrics(number, 1, 2.0 / number, 1.0, 0.1) for number in numbers]
+
+
+def test_it_reads_the_steps_that_are_new_and_after_another_attempt_all_of_them(demo):
+    with Store(demo) as store, reading(demo) as (reader, posted):
+        store.record_steps(16, steps(1, 2, 3))
+        store.record_steps(1, steps(1))
+        reader.want(Wanted(steps=frozenset({1, 16, 17, 999})))
+        first = next_with(posted, lambda snapshot: len(snapshot.steps.get(16, ())) == 3)
+        assert {run_id: len(found) for run_id, found in first.steps.items()} == {1: 1, 16: 3, 17: 0}
+        store.record_steps(16, steps(5))
+        second = next_with(posted, lambda snapshot: len(snapshot.steps[16]) == 4)
+        assert second.steps[16][:3] == first.steps[16]
+        assert second.steps[1] is first.steps[1]
+        store.give_back(store.run(16), "its worker died")
+        taken = store.claim(OWNER)
+        assert taken.id == 16
+        store.record_steps(16, steps(2, 4))
+        third = next_with(posted, lambda snapshot: len(snapshot.steps[16]) == 5)
+        assert [step.step for step in third.steps[16]] == [1, 2, 3, 4, 5]
+
+
+def next_with(posted, holds):
+    """The first snapshot that holds, of those that come."""
+    while True:
+        snapshot = snapshot_from(posted)
+        if holds(snapshot):
+            return snapshot
+
+
+def test_what_two_screens_want_is_read_at_once():
+    below = Wanted(frozenset({1}), start=3, steps=frozenset({5}))
+    above = Wanted(frozenset({2}), log=4)
+    assert below.and_also(above) == Wanted(frozenset({1, 2}), 3, 4, frozenset({5}))
+    assert below.and_also(Wanted(start=9)).start == 9
