@@ -22,7 +22,7 @@ from record import write_result
 
 from agopconsole.backend import FeatureMatrix, agop, initialize, nfm
 from agopconsole.backend.feature_files import load_features, save_features
-from agopconsole.backend.layers import choose_layers
+from agopconsole.backend.layers import choose_slots
 from agopconsole.backend.models import build_model
 from agopconsole.methods import compose
 
@@ -34,7 +34,7 @@ BOUNDS = {"bytes": 40e6, "load_seconds": 0.1, "draw_seconds": 0.2, "draw_bytes":
 def main() -> None:
     """Measures each and prints it beside its bound."""
     source = build_model("vgg11", classes=10, image_size=32, seed=1)
-    convolutions = list(choose_layers(source, "conv"))
+    convolutions = list(choose_slots(source, "conv"))
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     kinds = {
         "nfm": {name: matrix for name, matrix in nfm(source).items() if name in convolutions},

@@ -244,7 +244,7 @@ class _Passes:
                 )
                 for name, outer in reached.items():
                     own = [(use, gradients[places[id(use.output)]]) for use in uses if use.slot == name]
-                    outer.add([_columns(self._slots[name], use, gradient) for use, gradient in own])
+                    outer.add([use.part.of(gradient) for use, gradient in own])
         for outer in reached.values():
             outer.close_batch()
 
@@ -291,11 +291,6 @@ class _Passes:
         return Cost(
             forward=sum(held.values()) + 2 * sum(outputs.values()), gradients=sum(outputs.values()) + 4 * largest
         )
-
-
-def _columns(slot: Slot, use: Use, gradient: Tensor) -> Tensor:
-    """The part of the gradients at a use's output that is the slot's."""
-    return gradient if len(slot.patch_shape) == 3 else gradient[..., use.columns]
 
 
 def _checked(out: Any) -> Tensor:

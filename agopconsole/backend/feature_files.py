@@ -13,7 +13,7 @@ from torch import nn
 from agopconsole.backend.checkpoint import load_weights, save_weights
 from agopconsole.backend.dense_matrices import csv_matrices
 from agopconsole.backend.feature_matrix import FeatureMatrix
-from agopconsole.backend.layers import Layer, choose_layers, matrix_names, patch_shape
+from agopconsole.backend.layers import choose_slots
 from agopconsole.errors import RequestError
 
 
@@ -54,8 +54,7 @@ def fitted(matrices: Mapping[str, FeatureMatrix], model: nn.Module) -> dict[str,
     Raises:
         RequestError: if there are more matrices than convolutions, or one does not fit; it names both shapes.
     """
-    layers = choose_layers(model, "conv")
-    slots = [(key, shape) for name, layer in layers.items() for key, shape in _keys(name, layer)]
+    slots = [(key, slot.patch_shape) for slot in choose_slots(model, "conv").values() for key in slot.keys]
     if len(matrices) > len(slots):
         raise RequestError(f"there are {len(matrices)} matrices, and the model has {len(slots)} convolutions")
     out = {}
@@ -67,7 +66,3 @@ def fitted(matrices: Mapping[str, FeatureMatrix], model: nn.Module) -> dict[str,
             )
         out[key] = replace(matrix, patch_shape=shape)
     return out
-
-
-def _keys(name: str, layer: Layer) -> list[tuple[str, tuple[int, ...]]]:
-    return [(key, patch_shape(layer)) for key in matrix_names(name, layer)]

@@ -7,7 +7,7 @@ are fused into one parameter has three slots, which are views of its rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -16,10 +16,11 @@ from torch.nn.parameter import is_lazy
 
 from agopconsole.errors import RequestError
 
-Layer = nn.Conv2d | nn.Linear
-
 _FUSED = ("qkv", "to_qkv")
 """What torchvision (Swin, MaxViT) and others call a Linear that gives q, k and v, one below the other."""
+
+_OUTPUT_PROJECTIONS = ("proj", "merge", "to_out", "to_out.0")
+"""What they call the Linear beside it that takes what the heads give."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +112,11 @@ class Slot:
                 self.bias.copy_(torch.as_tensor(bias))
 
     @property
+    def is_convolution(self) -> bool:
+        """Whether its inputs are maps, (n, c_in, h, w), and not vectors, (..., d)."""
+        return isinstance(self.module, nn.Conv2d)
+
+    @property
     def is_attention(self) -> bool:
         """Whether this is q, k or v of an attention."""
         return self.name != self.layer
@@ -194,73 +200,64 @@ def _join(*names: str) -> str:
 
 
 def choose_slots(model: nn.Module, choice: str) -> dict[str, Slot]:
-    """The slots that `choice` names: `conv`, `all`, `first:N` (convolutions), or names with commas.
+    """The slots that `choice` names: `conv`, `all`, `attention`, `first:N` (convolutions), or names with commas.
 
-    A name is a slot's or a module's: an attention's stands for its q, k and v.
+    A name is a slot's, or that of a module whose slots are all meant: an attention's stands for its q, k, v and
+    output projection, a block's for all that is in the block. `attention` is what belongs to any attention.
 
     Raises:
         RequestError: if a name is none of the model's, or nothing is left.
     """
     every = weight_slots(model)
-    convs = {name: slot for name, slot in every.items() if isinstance(slot.module, nn.Conv2d)}
+    convs = {name: slot for name, slot in every.items() if slot.is_convolution}
     if choice == "all":
         chosen = every
     elif choice == "conv":
         chosen = convs
+    elif choice == "attention":
+        parts = {part for found in attentions(every).values() for part in found.slots}
+        chosen = {name: slot for name, slot in every.items() if slot in parts}
     elif choice.startswith("first:"):
         chosen = dict(list(convs.items())[: int(choice.removeprefix("first:"))])
     else:
         names = choice.split(",")
-        missing = [name for name in names if not any(name in (slot.name, slot.layer) for slot in every.values())]
+        missing = [name for name in names if not any(_within(slot, name) for slot in every)]
         if missing:
             raise RequestError(f"layers '{choice}': there is no layer '{missing[0]}'; choose from {', '.join(every)}")
-        chosen = {key: slot for key, slot in every.items() if slot.name in names or slot.layer in names}
+        chosen = {key: slot for key, slot in every.items() if any(_within(key, name) for name in names)}
     if not chosen:
         raise RequestError(f"layers '{choice}' names no layer of this model")
     return chosen
 
 
-def feature_layers(model: nn.Module) -> dict[str, Layer]:
-    """Every Conv2d and Linear of a model by module name, in the order the model holds them."""
-    return {name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)}
+def _within(slot: str, name: str) -> bool:
+    return slot == name or slot.startswith(f"{name}.")
 
 
-def groups_of(layer: Layer) -> int:
-    """Number of groups: each sees channels of its own and has a matrix of its own."""
-    return layer.groups if isinstance(layer, nn.Conv2d) else 1
+@dataclass(frozen=True)
+class Attention:
+    """An attention: the slots whose weights work together in it, `out` taking what its heads give, side by side."""
+
+    name: str
+    q: Slot
+    k: Slot
+    v: Slot
+    out: Slot | None
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Those that there are."""
+        return tuple(slot for slot in (self.q, self.k, self.v, self.out) if slot is not None)
 
 
-def matrix_names(name: str, layer: Layer) -> list[str]:
-    """The keys of a layer's matrices: its name, or `name[0]`, `name[1]`... for the groups of a convolution."""
-    groups = groups_of(layer)
-    return [name] if groups == 1 else [f"{name}[{g}]" for g in range(groups)]
-
-
-def patch_shape(layer: Layer) -> tuple[int, ...]:
-    """How an input patch of a layer is laid out: (c_in / groups, k_h, k_w), or (d,) for a linear layer."""
-    return tuple(layer.weight.shape[1:])
-
-
-def choose_layers(model: nn.Module, choice: str) -> dict[str, Layer]:
-    """The layers that `choice` names: `conv`, `all`, `first:N` (convolutions), or module names with commas.
-
-    Raises:
-        RequestError: if a name is none of the model's, or nothing is left.
-    """
-    every = feature_layers(model)
-    convs: dict[str, Layer] = {name: layer for name, layer in every.items() if isinstance(layer, nn.Conv2d)}
-    if choice == "all":
-        return every
-    if choice == "conv":
-        chosen = convs
-    elif choice.startswith("first:"):
-        chosen = dict(list(convs.items())[: int(choice.removeprefix("first:"))])
-    else:
-        names = choice.split(",")
-        missing = [name for name in names if name not in every]
-        if missing:
-            raise RequestError(f"layers '{choice}': there is no layer '{missing[0]}'; choose from {', '.join(every)}")
-        chosen = {name: every[name] for name in names}
-    if not chosen:
-        raise RequestError(f"layers '{choice}' names no layer of this model")
-    return chosen
+def attentions(slots: Mapping[str, Slot]) -> dict[str, Attention]:
+    """The attentions whose q, k and v are among these slots, by the name of the layer that holds them."""
+    found = {}
+    for name in dict.fromkeys(slot.layer for slot in slots.values() if slot.is_attention):
+        parts = [slots.get(f"{name}.{part}") for part in "qkv"]
+        parent = name.rpartition(".")[0]
+        outs = [_join(name, "out_proj"), *(_join(parent, own) for own in _OUTPUT_PROJECTIONS)]
+        q, k, v = parts
+        if q is not None and k is not None and v is not None:
+            found[name] = Attention(name, q, k, v, next((slots[out] for out in outs if out in slots), None))
+    return found

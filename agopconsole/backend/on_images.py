@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from agopconsole.backend.bases import procrustes
-from agopconsole.backend.layers import Slot
+from agopconsole.backend.layers import Slot, weight_slots
 from agopconsole.backend.patches import mean_patches
 from agopconsole.backend.untouched import batch_statistics, evaluation
+from agopconsole.backend.uses import Part, Watch, watching
 from agopconsole.errors import RequestError
 from agopconsole.methods import Method
 
@@ -62,64 +63,71 @@ def start_on_images(
         source: the network that the features are of, for the basis `aligned`.
 
     Raises:
-        RequestError: if a layer is not reached, or is no convolution or linear layer.
+        RequestError: if a layer is not reached, or all its outputs are equal.
     """
-    for slot in slots.values():
-        if slot.is_attention:
-            raise RequestError(f"layer '{slot.name}': lsuv, centred and aligned start convolutions and linear layers")
     inputs = _inputs(source, slots, images) if source is not None and method.basis == "aligned" else {}
     normed = _before_norms(model, slots, images[:2]) if method.scale == "lsuv" else set()
-    done: set[str] = set()
-
-    def before(slot: Slot) -> Callable[[nn.Module, tuple[Tensor]], None]:
-        def give(module: nn.Module, arguments: tuple[Tensor]) -> None:
-            assert isinstance(module, nn.Conv2d | nn.Linear)
-            if slot.name not in done:
-                found = arguments[0].detach().float()
-                write(slot, Below(mean_patches(module, found), _turns(slot, inputs, found)))
-
-        return give
-
-    def behind(slot: Slot) -> Callable[[nn.Module, tuple[Tensor], Tensor], Tensor | None]:
-        def correct(module: nn.Module, arguments: tuple[Tensor], output: Tensor) -> Tensor | None:
-            del module, arguments
-            first = slot.name not in done
-            done.add(slot.name)
-            wanted = 1.0 if slot.name in normed else VARIANCE
-            return _corrected(slot, output, wanted) if first and method.scale == "lsuv" else None
-
-        return correct
-
-    with torch.no_grad(), evaluation(model), batch_statistics(model), contextlib.ExitStack() as hooks:
-        for slot in slots.values():
-            hooks.callback(slot.module.register_forward_pre_hook(before(slot)).remove)
-            hooks.callback(slot.module.register_forward_hook(behind(slot)).remove)
+    starter = _Starter(slots, write, inputs, normed if method.scale == "lsuv" else None)
+    with torch.no_grad(), evaluation(model), batch_statistics(model), watching(starter):
         model(images)
-    missed = [name for name in slots if name not in done]
+    missed = [name for name in slots if name not in starter.done]
     if missed:
         raise RequestError(f"layer '{missed[0]}' is not reached by a forward pass, so no image can start it")
 
 
-def _corrected(slot: Slot, output: Tensor, wanted: float) -> Tensor:
+class _Starter(Watch):
+    """Starts each slot when its first input comes, and corrects its outputs where it is told under which norms."""
+
+    def __init__(
+        self,
+        slots: Mapping[str, Slot],
+        write: Callable[[Slot, Below], None],
+        inputs: Mapping[str, Tensor],
+        normed: Collection[str] | None,
+    ) -> None:
+        super().__init__(slots.values())
+        self.done: set[str] = set()
+        self._write = write
+        self._inputs = inputs
+        self._normed = normed
+
+    def before(self, parts: list[Part], inputs: Tensor) -> None:
+        for slot in (part.slot for part in parts):
+            if slot.name not in self.done:
+                found = inputs.detach().float()
+                self._write(slot, Below(mean_patches(slot.module, found), _turns(slot, self._inputs, found)))
+
+    def behind(self, parts: list[Part], inputs: Tensor, output: Tensor) -> Tensor:
+        del inputs
+        for part in parts:
+            name = part.slot.name
+            if name not in self.done and self._normed is not None:
+                output = _corrected(part, output, 1.0 if name in self._normed else VARIANCE)
+            self.done.add(name)
+        return output
+
+
+def _corrected(part: Part, output: Tensor, wanted: float) -> Tensor:
     """The output with mean 0 a channel and that variance, and the slot's weights with it (Mishkin & Matas 2016)."""
-    axis = 1 if isinstance(slot.module, nn.Conv2d) else output.ndim - 1
-    others = [i for i in range(output.ndim) if i != axis]
-    mean = output.mean(others, keepdim=True)
-    variance = float((output - mean).float().square().mean())
+    slot, own = part.slot, part.of(output)
+    axis = 1 if slot.is_convolution else own.ndim - 1
+    others = [i for i in range(own.ndim) if i != axis]
+    mean = own.mean(others, keepdim=True)
+    variance = float((own - mean).float().square().mean())
     if not variance > 0:
         raise RequestError(f"layer '{slot.name}': all its outputs are equal, so no scale gives them a variance")
     factor = math.sqrt(wanted / variance)
     if slot.bias is None:
         slot.write(slot.weight * factor)
-        return output * factor
+        return part.put(output, own * factor)
     slot.write(slot.weight * factor, (slot.bias - mean.flatten()) * factor)
-    return (output - mean) * factor
+    return part.put(output, (own - mean) * factor)
 
 
 def _turns(slot: Slot, inputs: Mapping[str, Tensor], new: Tensor) -> tuple[Tensor, ...]:
     if slot.name not in inputs:
         return ()
-    axis = 1 if isinstance(slot.module, nn.Conv2d) else new.ndim - 1
+    axis = 1 if slot.is_convolution else new.ndim - 1
     theirs = inputs[slot.name].transpose(1, axis)
     if theirs.shape != new.transpose(1, axis).shape:
         raise RequestError(
@@ -130,23 +138,24 @@ def _turns(slot: Slot, inputs: Mapping[str, Tensor], new: Tensor) -> tuple[Tenso
 
 
 def _inputs(source: nn.Module, slots: Mapping[str, Slot], images: Tensor) -> dict[str, Tensor]:
-    """What the source's layers of the same names take for the same images."""
-    modules = dict(source.named_modules())
-    seen: dict[str, Tensor] = {}
-
-    def recorder(name: str) -> Callable[[nn.Module, tuple[Tensor]], None]:
-        def record(module: nn.Module, arguments: tuple[Tensor]) -> None:
-            del module
-            seen.setdefault(name, arguments[0].detach().float().clone())
-
-        return record
-
-    with torch.no_grad(), evaluation(source), contextlib.ExitStack() as hooks:
-        for name in slots:
-            if name in modules:
-                hooks.callback(modules[name].register_forward_pre_hook(recorder(name)).remove)
+    """What the source's layers of the same names take for the same images, at their first use."""
+    notes = _Notes(slot for name, slot in weight_slots(source).items() if name in slots)
+    with torch.no_grad(), evaluation(source), watching(notes):
         source(images)
-    return seen
+    return notes.seen
+
+
+class _Notes(Watch):
+    """Keeps a copy of each slot's first input."""
+
+    def __init__(self, slots: Iterable[Slot]) -> None:
+        super().__init__(slots)
+        self.seen: dict[str, Tensor] = {}
+
+    def before(self, parts: list[Part], inputs: Tensor) -> None:
+        for part in parts:
+            if part.slot.name not in self.seen:
+                self.seen[part.slot.name] = inputs.detach().float().clone()
 
 
 def _before_norms(model: nn.Module, slots: Mapping[str, Slot], images: Tensor) -> set[str]:

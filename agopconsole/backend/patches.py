@@ -6,15 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from agopconsole.backend.layers import Layer
 
-
-def mean_patches(layer: Layer, inputs: Tensor) -> Tensor:
+def mean_patches(layer: nn.Module, inputs: Tensor) -> Tensor:
     """The mean over images and positions of the layer's input patches, a row a group.
 
     Args:
-        layer: a convolution or a linear layer.
-        inputs: what it takes, shape (n, c_in, h, w) or (n, ..., d).
+        layer: a convolution, or a module that applies its weight to vectors.
+        inputs: what its weight is applied to, shape (n, c_in, h, w), or (..., d).
 
     Returns:
         Shape (groups, d), d = c_in / groups * k_h * k_w.

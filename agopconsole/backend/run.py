@@ -14,7 +14,7 @@ import agopconsole
 from agopconsole.backend import data, devices
 from agopconsole.backend.events import Event, FeaturesReady, Note, OutOfMemoryError, Setup, Started, StoppedError
 from agopconsole.backend.initialization import initialize
-from agopconsole.backend.layers import choose_layers
+from agopconsole.backend.layers import choose_slots
 from agopconsole.backend.models import build_model
 from agopconsole.backend.places import Places
 from agopconsole.backend.rng import stream
@@ -151,7 +151,7 @@ def _initialize(
             spec,
             source,
             target,
-            layers=choose_layers(model, spec.layers),
+            layers=choose_slots(model, spec.layers),
             device=device,
             folder=places.features,
             report=report,

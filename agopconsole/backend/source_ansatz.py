@@ -10,7 +10,7 @@ from torch import nn
 from agopconsole.backend import data, devices
 from agopconsole.backend.ansatz import beside_start, measure_ansatz
 from agopconsole.backend.extract import nfm
-from agopconsole.backend.layers import choose_layers
+from agopconsole.backend.layers import choose_slots
 from agopconsole.backend.models import build_for_weights
 from agopconsole.backend.places import Places
 from agopconsole.backend.rng import stream
@@ -51,7 +51,7 @@ def source_ansatz(
     device = devices.pick(spec.device)
     source = load_source(spec, places.source, places.data, mirror=places.mirror, report=report)
     network = source.network(with_head=True)
-    layers = choose_layers(network, spec.layers)
+    layers = choose_slots(network, spec.layers)
     start = (
         start_network(origin.spec, origin.places, report=report)
         if origin

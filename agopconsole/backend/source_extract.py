@@ -10,7 +10,7 @@ import torch
 import agopconsole
 from agopconsole.backend import data, devices
 from agopconsole.backend.feature_files import fitted, load_features, save_features
-from agopconsole.backend.layers import choose_layers
+from agopconsole.backend.layers import choose_slots
 from agopconsole.backend.models import build_model
 from agopconsole.backend.places import Places
 from agopconsole.backend.source_features import agop_outputs, sample_indices, source_features
@@ -35,7 +35,7 @@ def extract_source(spec: RunSpec, places: Places, out: Path, *, report: data.Rep
         **_versions(),
     }
     _, _, target = load_target(spec, places, report)
-    layers = choose_layers(source.network(with_head=spec.method.features == "agop"), spec.layers)
+    layers = choose_slots(source.network(with_head=spec.method.features == "agop"), spec.layers)
     if spec.method.features == "agop":
         facts |= {
             "dataset": spec.dataset,

@@ -17,7 +17,7 @@ from agopconsole.backend.events import FeaturesReady
 from agopconsole.backend.extract import ALL, agop, nfm
 from agopconsole.backend.feature_files import load_features, save_features
 from agopconsole.backend.feature_matrix import FeatureMatrix
-from agopconsole.backend.layers import feature_layers
+from agopconsole.backend.layers import weight_slots
 from agopconsole.backend.rng import stream
 from agopconsole.backend.sources import Source
 from agopconsole.spec import AUTO, RunSpec
@@ -75,12 +75,15 @@ def source_features(
         RequestError: if the source does not hold what the matrices are computed from.
     """
     if spec.method.features == "nfm":
-        return nfm(source.network(with_head=False)), None
+        network = source.network(with_head=False)
+        # What the source does not hold, its network has drawn at random.
+        held = {key for slot in weight_slots(network).values() if source.holds(slot) for key in slot.keys}
+        return {key: matrix for key, matrix in nfm(network).items() if key in held}, None
     network = source.network(with_head=True).to(device)
     chosen = sample_indices(spec, target)
     size = source.image_size or spec.fed_size
     outputs = agop_outputs(spec, source)
-    wanted = [name for name in feature_layers(network) if name in layers]
+    wanted = [name for name in weight_slots(network) if name in layers]
     facts = {
         "kind": "agop",
         "source": source.title,

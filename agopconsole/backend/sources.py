@@ -13,7 +13,7 @@ from agopconsole.backend.checkpoint import Weights, load_weights
 from agopconsole.backend.data import Report
 from agopconsole.backend.data.download import download
 from agopconsole.backend.data.published import RemoteFile
-from agopconsole.backend.layers import feature_layers
+from agopconsole.backend.layers import Slot, weight_slots
 from agopconsole.backend.models import build_for_weights, build_model, head_name
 from agopconsole.errors import RequestError, WorkError
 from agopconsole.spec import RunSpec
@@ -45,6 +45,10 @@ class Source:
         head = self.weights.tensors.get(head_name(self.model_name))
         return 0 if head is None else len(head)
 
+    def holds(self, slot: Slot) -> bool:
+        """Whether the weight of that slot is among its tensors."""
+        return slot.weight_name in self.weights.tensors
+
     def network(self, *, with_head: bool) -> nn.Module:
         """The network with its weights.
 
@@ -62,10 +66,11 @@ class Source:
                 )
             network = build_model(self.model_name, classes=2, image_size=32)
         state = network.state_dict()
+        classifier = head_name(self.model_name).partition(".")[0]
         missing = [
-            f"{name}.weight"
-            for name, layer in feature_layers(network).items()
-            if (with_head or isinstance(layer, nn.Conv2d)) and f"{name}.weight" not in self.weights.tensors
+            slot.weight_name
+            for name, slot in weight_slots(network).items()
+            if (with_head or name.partition(".")[0] != classifier) and not self.holds(slot)
         ]
         if missing:
             raise RequestError(f"source '{self.title}' lacks '{missing[0]}', so it is no {self.model_name}")
@@ -99,7 +104,8 @@ def load_source(
         path = _imagenet_weights(spec.model, data_dir, mirror, report)
         title, image_size = "imagenet", _IMAGENET_SIZE
     elif checkpoint is not None:
-        path, title, image_size = checkpoint, spec.source, None
+        path, image_size = checkpoint, None
+        title = spec.source if spec.round == 1 else f"round {spec.round - 1}"
     else:
         path = Path(spec.source).expanduser()
         title, image_size = path.name, None

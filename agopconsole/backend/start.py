@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear  # an attention's out_proj, and nothing else
 
-from agopconsole.backend.layers import Layer, feature_layers, groups_of
+from agopconsole.backend.layers import Slot, weight_slots
 from agopconsole.backend.patches import mean_patches
-from agopconsole.backend.untouched import batch_statistics, differentiable, evaluation, hooked
+from agopconsole.backend.untouched import batch_statistics, differentiable, evaluation
+from agopconsole.backend.uses import Use, recorded_uses
 from agopconsole.metrics import LayerStart
 
 
 def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[LayerStart, ...]:
-    """The start of every Conv2d and Linear that the forward pass reaches, in forward order.
+    """The start of every weight slot that the forward pass reaches, in forward order.
 
-    One forward and one backward pass of the cross-entropy, with dropout off and batch norms on the statistics of the
-    batch, as the first step of training finds them; the model is left as it was, gradients too.
+    Slots are convolutions, linear layers, and q, k and v of attentions (`layers.weight_slots`). One forward and one
+    backward pass of the cross-entropy, with dropout off and batch norms on the statistics of the batch, as the first
+    step of training finds them; the model is left as it was, gradients too. Of a slot that is used more than once the
+    first use is measured, with the gradient of all.
 
     Args:
         model: the network before training.
@@ -27,65 +28,71 @@ def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Lay
         labels: their classes, int64, shape (n,).
 
     Returns:
-        One `LayerStart` a layer, which says how each measure is defined.
+        One `LayerStart` a slot, which says how each measure is defined.
     """
-    seen: dict[str, tuple[Tensor, Tensor]] = {}
-    layers = feature_layers(model)
-
-    def recorder(name: str) -> Callable[[nn.Module, tuple[Tensor], Tensor], None]:
-        def record(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
-            del module
-            # Copies: an in-place ReLU behind the layer would change what is measured.
-            seen.setdefault(name, (inputs[0].detach().clone(), output.detach().clone()))
-
-        return record
-
-    weights = [layer.weight for layer in layers.values()]
+    slots = weight_slots(model)
+    parameters = {name: getattr(slot.module, slot.parameter) for name, slot in slots.items()}
     with (
-        hooked(layers, recorder),
         evaluation(model),
         batch_statistics(model),
-        differentiable(weights),
+        differentiable(parameters.values()),
         torch.enable_grad(),
+        recorded_uses(slots.values(), with_inputs=True) as uses,
     ):
         loss = functional.cross_entropy(model(images), labels)
-        reached = list(seen)
-        gradients = torch.autograd.grad(loss, [layers[name].weight for name in reached], materialize_grads=True)
+        first: dict[str, Use] = {}
+        for use in uses:
+            first.setdefault(use.slot, use)
+        gradients = torch.autograd.grad(loss, [parameters[name] for name in first], materialize_grads=True)
     return tuple(
-        _layer_start(name, layers[name], *seen[name], gradient)
-        for name, gradient in zip(reached, gradients, strict=True)
+        _slot_start(use, gradient[use.part.slot.rows], len(images))
+        for use, gradient in zip(first.values(), gradients, strict=True)
     )
 
 
-def _layer_start(name: str, layer: Layer, inputs: Tensor, outputs: Tensor, gradient: Tensor) -> LayerStart:
-    weight = layer.weight.detach()
-    dim = math.prod(weight.shape[1:])
-    outputs = outputs.float()
+def _slot_start(use: Use, gradient: Tensor, images: int) -> LayerStart:
+    slot = use.part.slot
+    assert use.inputs is not None
+    weight = slot.weight.float()
+    inputs = use.inputs.float()
+    outputs = _by_image(slot, use.part.of(use.output.detach()).float(), images)
     return LayerStart(
-        layer=name,
+        layer=slot.name,
         c_out=len(weight),
-        dim=dim,
-        weight_variance=float(weight.float().square().mean()) * dim / 2,
+        dim=slot.dim,
+        weight_variance=float(weight.square().mean()) * slot.dim / 2,
         output_mean_square=float(outputs.square().mean()),
-        common_mode=_common_mode(layer, inputs.float(), outputs),
+        common_mode=_common_mode(slot, inputs, outputs),
         between_share=float(outputs.var(0, correction=0).mean() / outputs.square().mean()),
         participation_ratio=_participation_ratio(outputs.flatten(1)),
-        gradient_ratio=float(gradient.float().norm() / weight.float().norm()),
+        gradient_ratio=float(gradient.float().norm() / weight.norm()),
     )
 
 
-def _common_mode(layer: Layer, inputs: Tensor, outputs: Tensor) -> float:
+def _by_image(slot: Slot, outputs: Tensor, images: int) -> Tensor:
+    """The outputs with the images along the first axis.
+
+    torch's attention works token by token and then image by image, whatever it is handed; windowed ones of others on
+    (images * windows, tokens, channels).
+    """
+    if isinstance(slot.module, nn.MultiheadAttention | NonDynamicallyQuantizableLinear):
+        return outputs.reshape(-1, images, outputs.shape[-1]).transpose(0, 1)
+    if len(outputs) > images and len(outputs) % images == 0:
+        return outputs.reshape(images, -1, *outputs.shape[1:])
+    return outputs
+
+
+def _common_mode(slot: Slot, inputs: Tensor, outputs: Tensor) -> float:
     """m^T S m over its value for isotropic filters of equal trace, with S = W^T W and m the mean input patch.
 
     W m is the mean output less the bias, so no patch is unfolded but those of the mean image.
     """
-    weight = layer.weight.detach().float()
-    groups = groups_of(layer)
-    projected = outputs.mean((0, 2, 3)) if isinstance(layer, nn.Conv2d) else outputs.flatten(0, -2).mean(0)
-    mean_patch = mean_patches(layer, inputs)
-    if layer.bias is not None:
-        projected = projected - layer.bias.detach().float()
-    traces = weight.flatten(1).reshape(groups, -1).square().sum(1)
+    weight = slot.weight.float()
+    projected = outputs.mean((0, 2, 3)) if slot.is_convolution else outputs.flatten(0, -2).mean(0)
+    mean_patch = mean_patches(slot.module, inputs)
+    if slot.bias is not None:
+        projected = projected - slot.bias.float()
+    traces = weight.flatten(1).reshape(slot.groups, -1).square().sum(1)
     isotropic = (traces * mean_patch.square().sum(1)).sum() / mean_patch.shape[1]
     return float(projected.square().sum() / isotropic)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -34,17 +34,6 @@ def batch_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for norm in norms:
             norm.training, norm.track_running_stats = False, True
-
-
-@contextlib.contextmanager
-def hooked(layers: Mapping[str, nn.Module], hook_of: Callable[[str], Callable[..., Any]]) -> Iterator[None]:
-    """Gives each layer the forward hook made for its name and, at the end, takes it off again."""
-    handles = [layer.register_forward_hook(hook_of(name)) for name, layer in layers.items()]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextlib.contextmanager

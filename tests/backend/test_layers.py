@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torchvision.models import get_model
 
-from agopconsole.backend.layers import choose_slots, weight_slots
+from agopconsole.backend.layers import attentions, choose_slots, weight_slots
 from agopconsole.errors import RequestError
 
 
@@ -19,11 +19,27 @@ def test_a_name_that_is_none_of_the_models_is_an_error_that_lists_them():
         choose_slots(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "0,head")
 
 
-def test_an_attentions_name_stands_for_its_q_k_and_v():
-    model = nn.Sequential(nn.Linear(4, 4), nn.MultiheadAttention(4, 2))
-    assert list(choose_slots(model, "1")) == ["1.q", "1.k", "1.v"]
+def test_a_modules_name_stands_for_all_that_is_in_it():
+    model = nn.Sequential(nn.Linear(4, 4), nn.MultiheadAttention(4, 2), nn.Sequential(nn.Linear(4, 3), nn.ReLU()))
+    assert list(choose_slots(model, "1")) == ["1.q", "1.k", "1.v", "1.out_proj"]
     assert list(choose_slots(model, "0,1.k")) == ["0", "1.k"]
-    assert list(choose_slots(model, "all")) == ["0", "1.q", "1.k", "1.v", "1.out_proj"]
+    assert list(choose_slots(model, "2,0")) == ["0", "2.0"]
+    assert list(choose_slots(model, "all")) == ["0", "1.q", "1.k", "1.v", "1.out_proj", "2.0"]
+    with pytest.raises(RequestError, match=r"there is no layer '1\.o'"):
+        choose_slots(model, "1.o")
+
+
+def test_attention_is_q_k_v_and_what_takes_the_heads_by_any_of_its_names():
+    model = nn.Sequential(nn.Linear(4, 4), nn.MultiheadAttention(4, 2))
+    assert list(choose_slots(model, "attention")) == ["1.q", "1.k", "1.v", "1.out_proj"]
+    for name, out in (("swin_t", "proj"), ("maxvit_t", "merge")):
+        with torch.device("meta"):
+            model = get_model(name)
+        found = attentions(weight_slots(model))
+        assert len(found) == {"swin_t": 12, "maxvit_t": 22}[name]
+        assert {attention.out.name.rpartition(".")[2] for attention in found.values()} == {out}
+    with pytest.raises(RequestError, match="layers 'attention' names no layer"):
+        choose_slots(nn.Sequential(nn.Linear(4, 4)), "attention")
 
 
 def test_each_group_has_a_matrix_of_its_own():

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torchvision
 
-from agopconsole.backend.layers import feature_layers
+from agopconsole.backend.layers import weight_slots
 from agopconsole.backend.models import build_for_weights, build_model
 from agopconsole.catalogue import MODELS
 
@@ -29,10 +29,10 @@ def test_convolutions_are_torchvisions_by_name_and_shape(name):
 @pytest.mark.parametrize("size", [32, 224])
 def test_the_catalogue_names_every_layer_in_order(name, size):
     with torch.device("meta"):
-        layers = feature_layers(build_model(name, classes=7, image_size=size))
-    convolutions = tuple(key for key, layer in layers.items() if isinstance(layer, torch.nn.Conv2d))
+        slots = weight_slots(build_model(name, classes=7, image_size=size))
+    convolutions = tuple(key for key, slot in slots.items() if slot.is_convolution)
     assert MODELS[name].convolutions == convolutions
-    assert MODELS[name].others == tuple(key for key in layers if key not in convolutions)
+    assert MODELS[name].others == tuple(key for key in slots if key not in convolutions)
 
 
 def test_the_head_is_compact_for_small_images_and_torchvisions_for_large():

@@ -1,10 +1,12 @@
 import pytest
 import torch
-from helpers.networks import odd_net, some_images
+from helpers.networks import odd_net, small_swin, small_vit, some_images
 from torch import nn
 from torch.nn import functional
 
 from agopconsole.backend import initialize, nfm
+from agopconsole.backend.layers import weight_slots
+from agopconsole.backend.uses import recorded_uses
 from agopconsole.errors import RequestError
 from agopconsole.methods import compose
 
@@ -147,3 +149,64 @@ def test_hooks_are_gone_and_modes_are_back():
     assert all(
         module.training and not module._forward_hooks and not module._forward_pre_hooks for module in model.modules()
     )
+
+
+TRANSFORMERS = {"vit": (small_vit, 16), "swin": (small_swin, 32)}
+
+
+def uses_of(model, x):
+    slots = weight_slots(model)
+    with recorded_uses(slots.values(), with_inputs=True) as uses:
+        model(x)
+    return {use.slot: (use.inputs, use.part.of(use.output.detach())) for use in uses}
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_lsuv_starts_every_weight_of_a_transformer(name):
+    make, size = TRANSFORMERS[name]
+    model, x = make(), torch.randn(8, 3, size, size, generator=torch.Generator().manual_seed(1))
+    initialize(model, compose("kaiming_nfm", scale="lsuv"), features=nfm(make()), images=x, layers="all")
+    under_norm = {"features.2.reduction"}  # a Swin's patch merging ends in a norm
+    found = uses_of(model, x)
+    assert set(found) == set(weight_slots(model))
+    for slot, (_, output) in found.items():
+        rows = output.transpose(0, 1).flatten(1) if slot.endswith(("conv_proj", "0.0")) else output.flatten(0, -2).T
+        wanted = 1 if slot in under_norm else 2
+        assert float(rows.var(1, correction=0).mean()) == pytest.approx(wanted, rel=1e-2), slot
+        if weight_slots(model)[slot].bias is not None:
+            assert rows.mean(1).abs().max() < 1e-3, slot
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_centred_weights_of_a_transformer_do_not_answer_to_the_mean_token(name):
+    make, size = TRANSFORMERS[name]
+    model, x = make(), torch.randn(8, 3, size, size, generator=torch.Generator().manual_seed(1))
+    initialize(model, compose("kaiming_nfm", basis="centred"), features=nfm(make()), images=x, layers="attention")
+    slots, found = weight_slots(model), uses_of(model, x)
+    names = [slot for slot in slots if "attn" in slot or "attention" in slot]
+    assert len(names) == 8
+    for slot in names:
+        mean = found[slot][0].flatten(0, -2).mean(0)
+        answers = slots[slot].weight @ mean / (slots[slot].weight.norm(dim=1) * mean.norm())
+        assert answers.abs().max() < 1e-4, slot
+
+
+def test_aligned_finds_the_attention_of_a_source_whose_tokens_are_permuted():
+    """Embeddings in another order of channels: q, k and v of the first block must follow."""
+    source, model = small_vit(), small_vit()
+    order = torch.randperm(16, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        model.conv_proj.weight.copy_(source.conv_proj.weight[order])
+        model.conv_proj.bias.copy_(source.conv_proj.bias[order])
+        model.class_token.copy_(source.class_token[..., order])
+        model.encoder.pos_embedding.copy_(source.encoder.pos_embedding[..., order])
+    x = torch.randn(8, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    attention = "encoder.layers.encoder_layer_0.self_attention"
+    method = compose("kaiming_nfm", basis="aligned")
+    initialize(model, method, features=nfm(source), images=x, source=source, layers=f"{attention}.q")
+    plain = small_vit()
+    initialize(plain, "kaiming_nfm", features=nfm(source), layers=f"{attention}.q")
+    same_draw = weight_slots(plain)[f"{attention}.q"].weight[:, order]
+    # Behind a layer norm channels sum to 0, so that what a weight gives to (1, ..., 1) is nobody's business.
+    drawn, wanted = (w - w.mean(1, keepdim=True) for w in (weight_slots(model)[f"{attention}.q"].weight, same_draw))
+    assert torch.allclose(drawn, wanted, atol=1e-4)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from helpers.brute_force import patches_of
-from helpers.networks import odd_net, some_images
+from helpers.networks import odd_net, small_swin, small_vit, some_images
 from torch import nn
 from torch.nn import functional
 
@@ -113,3 +113,59 @@ def test_frozen_weights_are_measured_as_free_ones_and_stay_frozen():
     net.eval().requires_grad_(False)
     assert {start.layer: start for start in measure_start(net, images, LABELS)} == free
     assert not any(parameter.requires_grad for parameter in net.parameters())
+
+
+def test_q_k_and_v_and_the_output_projection_are_measured_image_by_image():
+    """By hand from the first block's attention: its input, and z = W u + b image by image."""
+    net = small_vit()
+    block = net.encoder.layers[0]
+    images = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(2))
+    seen = {}
+    hook = block.self_attention.register_forward_hook(lambda m, i, o: seen.update(u=i[0].detach(), out=o[0].detach()))
+    loss = functional.cross_entropy(net(images), LABELS)
+    (gradient,) = torch.autograd.grad(loss, block.self_attention.in_proj_weight)
+    hook.remove()
+    found = {
+        start.layer.removeprefix("encoder.layers.encoder_layer_0."): start
+        for start in measure_start(net, images, LABELS)
+    }
+    weights, biases = (
+        getattr(block.self_attention, f"in_proj_{name}").detach().chunk(3) for name in ("weight", "bias")
+    )
+    outputs = {f"self_attention.{part}": seen["u"] @ weights[i].T + biases[i] for i, part in enumerate("qkv")} | {
+        "self_attention.out_proj": seen["out"]
+    }
+    for name, z in outputs.items():
+        start, flat = found[name], z.flatten(1)
+        assert start.output_mean_square == pytest.approx(float(z.square().mean()), rel=1e-4)
+        assert start.between_share == pytest.approx(
+            float(z.var(0, correction=0).mean() / z.square().mean()), rel=1e-4
+        )
+        values = torch.linalg.eigvalsh(gram(flat.double()))
+        assert start.participation_ratio == pytest.approx(float(values.sum() ** 2 / values.square().sum()), rel=1e-3)
+    for i, part in enumerate("qkv"):
+        start, mean = found[f"self_attention.{part}"], seen["u"].mean((0, 1))
+        mode = float((weights[i] @ mean).square().sum())
+        isotropic = float(weights[i].square().sum() * mean.square().sum()) / 16
+        assert start.common_mode == pytest.approx(mode / isotropic, rel=1e-3)
+        ratio = gradient.chunk(3)[i].norm() / weights[i].norm()
+        assert start.gradient_ratio == pytest.approx(float(ratio), rel=1e-4)
+        assert (start.c_out, start.dim) == (16, 16)
+
+
+def gram(rows):
+    centred = rows - rows.mean(0)
+    return centred @ centred.T
+
+
+def test_windows_belong_to_their_image():
+    net = small_swin()
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    found = {start.layer: start for start in measure_start(net, images, LABELS)}
+    block = net.features[1][0]
+    u = net.features[0](images)  # (n, 8, 8, 16): four windows an image
+    q = (block.norm1(u) @ block.attn.qkv.weight[:16].T + block.attn.qkv.bias[:16]).detach()
+    start = found["features.1.0.attn.qkv.q"]
+    assert start.between_share == pytest.approx(float(q.var(0, correction=0).mean() / q.square().mean()), rel=1e-4)
+    values = torch.linalg.eigvalsh(gram(q.flatten(1).double()))
+    assert start.participation_ratio == pytest.approx(float(values.sum() ** 2 / values.square().sum()), rel=1e-3)

@@ -1,7 +1,8 @@
-"""Small networks with every awkward convolution in them."""
+"""Small networks: one with every awkward convolution in it, and transformers of torchvision."""
 
 import torch
 from torch import Tensor, nn
+from torchvision.models import SwinTransformer, VisionTransformer
 
 
 class OddNet(nn.Module):
@@ -36,3 +37,19 @@ def odd_net(dtype: torch.dtype = torch.float64) -> OddNet:
 def some_images(n: int = 3, dtype: torch.dtype = torch.float64) -> Tensor:
     """Images for `OddNet`, shape (n, 3, 13, 17)."""
     return torch.randn(n, 3, 13, 17, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).to(dtype)
+
+
+def small_vit(heads: int = 2) -> VisionTransformer:
+    """A ViT of two blocks, 16 wide, for 16 x 16 px, with 4 outputs and a head that is not torchvision's zeros."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = VisionTransformer(16, 8, 2, heads, 16, 24, num_classes=4)
+        nn.init.normal_(net.heads.head.weight)
+        return net.eval()
+
+
+def small_swin() -> SwinTransformer:
+    """A Swin of two blocks for 32 x 32 px, with windows of 4 x 4 tokens and 4 outputs."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return SwinTransformer([4, 4], 16, [1, 1], [2, 2], [4, 4], num_classes=4).eval()
