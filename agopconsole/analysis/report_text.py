@@ -94,8 +94,6 @@ def _latex_note(sentences: Sequence[str]) -> list[str]:
     """The answer as a note under the table, set small."""
     lines = [rf"{in_latex(sentence)}.\par" for sentence in sentences]
     return [r"\par\smallskip{\footnotesize", *lines, "}"] if lines else []
-        sentences
-    )
 
 
 def report_columns(report: Report) -> list[Column]:
