@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from agopconsole.cli.options import ConfigFile, Mirror, TableFormat, read_spec, takes_spec
-from agopconsole.cli.output import note, print_table
+from agopconsole.cli.output import note, print_table, print_text
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.cli.source_run import source_at_hand
 
@@ -21,7 +21,8 @@ def inspect(
     mirror: Mirror = None,
     output_format: TableFormat = "table",
 ) -> int:
-    """Measure the start of a run, layer by layer."""
+    """Measure the start of a run, layer by layer, and say what it foretells."""
+    from agopconsole.analysis import verdict
     from agopconsole.cli.run_text import START_COLUMNS
 
     settings = settings_of(context)
@@ -34,4 +35,8 @@ def inspect(
 
     layers = measure_spec(spec, source.places, report=note)
     print_table([asdict(layer) for layer in layers], START_COLUMNS, output_format)
+    if output_format == "table":
+        print_text(verdict.in_words(layers))
+    else:
+        note(verdict.in_words(layers))
     return 0

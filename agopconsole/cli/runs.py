@@ -56,13 +56,15 @@ def list_runs(
 @app.command("show")
 def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "table") -> None:
     """One run: what was asked for, its start layer by layer, its ansatz, and its epochs."""
+    from agopconsole.analysis import verdict
     from agopconsole.cli.run_text import HISTORY_COLUMNS, RUN_ANSATZ_COLUMNS, START_COLUMNS, describe
 
     with settings_of(context).store() as store:
         run = store.run(run_id)
-        start = [asdict(layer) for layer in store.start(run_id)]
+        layers = store.start(run_id)
         history = [{name: getattr(epoch, name) for name in _HISTORY} for epoch in store.history(run_id)]
         measured = store.ansatz([run_id]).get(run_id, [])
+    start = [asdict(layer) for layer in layers]
     ansatz = [{"epoch": epoch.epoch, **asdict(layer)} for epoch in measured for layer in epoch.layers]
     if output_format == "json":
         parts = {"spec": asdict(run.request), "provenance": run.provenance(), "start": start, "history": history}
@@ -72,6 +74,7 @@ def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "ta
         print_text(describe(run))
         if start:
             print_table(start, START_COLUMNS, output_format)
+            print_text(verdict.in_words(layers))
         if ansatz:
             print_table(ansatz, RUN_ANSATZ_COLUMNS, output_format)
     print_table(history, HISTORY_COLUMNS, output_format)
