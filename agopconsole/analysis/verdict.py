@@ -2,8 +2,8 @@
 
 The bounds lie between the starts of recorded runs that learned and of those that diverged or stayed at chance (the
 shipped study, VGG11 without batch norm): what learned had outputs of a mean square from 0.4 to 6, a common mode up to
-3 times the isotropic one and a gradient up to 6 times the weights; what did not had 20,000 to 80 million, 39 to 56, and
-750 to 48,000.
+3 times the isotropic one and a gradient up to 6 times the weights; what did not had 20,000 to 80 million, 39 to 56,
+and 750 to 48,000.
 """
 
 from __future__ import annotations
