@@ -20,6 +20,7 @@ from agopconsole.errors import AgopconsoleError, RequestError
 from agopconsole.metrics import EpochMetrics, StepMetrics
 from agopconsole.store import RunRecord, Store, WorkerRecord
 from agopconsole.tui.messages import SnapshotRead, StoreTrouble
+from agopconsole.tui.run_files import list_files
 from agopconsole.tui.snapshot import Snapshot, StudyRuns, Wanted
 
 POLL_SECONDS = 0.5
@@ -148,7 +149,9 @@ class _Known:
             wanted=wanted,
             histories=self._read_histories(chosen),
             start=tuple(self._store.start(wanted.start)) if wanted.start is not None else (),
+            ansatz=tuple(self._store.ansatz([wanted.log]).get(wanted.log, ())) if wanted.log is not None else (),
             log=tuple(self._store.logs(wanted.log)) if wanted.log is not None else (),
+            files=list_files(self._store.run_files(wanted.log)) if wanted.log is not None else (),
             steps={i: self._read_steps(runs[i]) for i in sorted(wanted.steps) if i in runs},
         )
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agopconsole.analysis.groups import Group
-from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store import LogLine, RunRecord, WorkerRecord
+from agopconsole.tui.run_files import RunFile
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Wanted:
     Attributes:
         histories: ids of the runs whose epochs are drawn.
         start: id of the run whose start is shown, or None.
-        log: id of the run whose log is shown, or None.
+        log: id of the run whose ansatz, log and files are shown, or None.
         steps: ids of the runs whose steps are drawn.
     """
 
@@ -64,7 +65,9 @@ class Snapshot:
         wanted: what else was asked for; what follows holds it.
         histories: the epochs by run.
         start: the start of the run asked for, from the first layer to the last.
+        ansatz: how NFM and AGOP agreed in its layers, epoch by epoch.
         log: the log of the run asked for.
+        files: what lies in its folder.
         steps: the recorded steps by run.
     """
 
@@ -76,5 +79,7 @@ class Snapshot:
     wanted: Wanted = field(default_factory=Wanted)
     histories: Mapping[int, tuple[EpochMetrics, ...]] = field(default_factory=dict)
     start: tuple[LayerStart, ...] = ()
+    ansatz: tuple[EpochAnsatz, ...] = ()
     log: tuple[LogLine, ...] = ()
+    files: tuple[RunFile, ...] = ()
     steps: Mapping[int, tuple[StepMetrics, ...]] = field(default_factory=dict)

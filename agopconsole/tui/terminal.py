@@ -23,7 +23,7 @@ _ASCII = str.maketrans(
         **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╔╗╚╝╠╣╦╩╬┏┓┗┛┣┫┳┻╋", "+"),
         **dict.fromkeys("█▇▆▅▄▃▂▀▊▋▉■▙▚▛▜▞▟", "#"),
         **dict.fromkeys("▖▗▘▝░▒▓", ":"),
-        **dict(zip("●○◌▶▸▾✓✗≈±·…Δ²▲▼‖—→←↑↓", "*oo>>vvx~+..d2^v=-><^v", strict=True)),
+        **dict(zip("●○◌▶▸▾✓✗≈±·…Δ²▲▼‖—→←↑↓≤", "*oo>>vvx~+..d2^v=-><^v<", strict=True)),
     }
 )
 

@@ -33,6 +33,11 @@ def signed(value: float | None) -> str:
     return f"{value:+.2f}" if abs(value) < 1000 else f"{value:+.0e}"
 
 
+def loss(value: float) -> str:
+    """A loss with four decimals."""
+    return f"{value:.4f}" if math.isfinite(value) else "✗"
+
+
 def compact(value: float) -> str:
     """At most five characters and a sign, thousands and more by letter: 0.82, 31, 16k, 5.1M."""
     if not math.isfinite(value):
@@ -49,6 +54,16 @@ def compact(value: float) -> str:
 def moment(time: str | None) -> str:
     """A time (UTC, ISO 8601) without year and milliseconds."""
     return NO_VALUE if time is None else f"{time[5:10]} {time[11:19]}"
+
+
+def file_size(size: int) -> str:
+    """A number of bytes in the unit that leaves at most four digits."""
+    scaled, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if scaled < 1000:
+            break
+        scaled, unit = scaled / 1024, larger
+    return f"{scaled:.0f} {unit}" if unit == "B" or scaled >= 10 else f"{scaled:.1f} {unit}"
 
 
 def fate(run: RunRecord) -> str:

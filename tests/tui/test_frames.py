@@ -57,7 +57,7 @@ async def test_a_wrong_filter(demo, size):
     """Typed in one go: each part of it would be a filter of its own on a machine too slow for the typist."""
     with Store(demo) as store:
         store.heartbeat([16])
-    check(f"wrong-filter-{size[0]}x{size[1]}", await frame(demo, size, "slash", typed="sede:3"))
+    check(f"wrong-filter-{size[0]}x{size[1]}", await frame(demo, size, "slash", typed="seed:few lr:0.1"))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
