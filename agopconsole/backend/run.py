@@ -11,7 +11,7 @@ import torchvision
 from torch import nn
 
 import agopconsole
-from agopconsole.backend import data, devices
+from agopconsole.backend import data, devices, source_report
 from agopconsole.backend.events import Event, FeaturesReady, Note, OutOfMemoryError, Setup, Started, StoppedError
 from agopconsole.backend.initialization import initialize
 from agopconsole.backend.layers import choose_slots
@@ -82,7 +82,10 @@ def measure_spec(spec: RunSpec, places: Places, *, report: data.Report = data.si
         RequestError: as `execute`.
         WorkError: as `execute`, before its first step.
     """
-    ready, _ = _prepare(spec, places, report)
+    ready, happened = _prepare(spec, places, report)
+    for event in happened:
+        if isinstance(event, Note):
+            report(event.message)
     return _start(ready)
 
 
@@ -161,7 +164,7 @@ def _initialize(
         order = torch.randperm(len(target.indices), generator=stream(spec.seed, "start"))[:START_IMAGES]
         images = target.at(target.indices[order], image_size=spec.fed_size, device=torch.device("cpu"))
     if method.basis == "aligned":
-        source_network = source.network(with_head=False)
+        source_network = source.network(with_head=False, fed_at=spec.fed_size)
     started = initialize(
         model,
         method,
@@ -173,6 +176,9 @@ def _initialize(
         seed=spec.seed,
         fallback=spec.fallback,
     )
+    if weights is not None:
+        sorted_out = source_report.tensors_taken(weights, model, method, spec.layers, started)
+        happened.append(Note(source_report.in_words(sorted_out)))
     unfit = [name for name, how in started.items() if how == spec.fallback]
     if unfit:
         happened.append(Note(f"the source does not fit {', '.join(unfit)}: started by {spec.fallback}", "warning"))
