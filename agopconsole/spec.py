@@ -24,11 +24,15 @@ from agopconsole import catalogue, methods
 from agopconsole.errors import RequestError, unknown_choice
 
 AUTO = "auto"
-SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, or a path to .safetensors, .pt or .pth"
+NOISE = "noise"
+"""The source that is none: its features are isotropic, so that a first round is the twin of what follows."""
+SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, noise, or a path to .safetensors, .pt or .pth"
 SOURCE_NAME = "source "
 """How the name of a run begins that the console adds to train a source for others."""
 HIGHEST = 1_000_000
 """No class or epoch has a higher number, so that a slip of the finger is an error and no memory is filled."""
+MOST_ROUNDS = 100
+"""Each round is trained after the one before it; nobody waits for more."""
 MOST = 2**63 - 1
 """The largest whole number that the store and torch can take."""
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth")
@@ -57,7 +61,7 @@ def _option(
     return field(default=default, metadata=metadata)
 
 
-_YOUNGER = ("ansatz_epochs",)
+_YOUNGER = ("ansatz_epochs", "round")
 """Fields that were added when there were stores already."""
 
 
@@ -80,6 +84,12 @@ class RunSpec:
         None,
         "init of a layer that the source does not fit (else an error)",
         choices=("kaiming_normal", "default"),
+    )
+    round: int = _option(
+        1,
+        "round of training and extraction: from the second on the source is the same run, one round before",
+        minimum=1,
+        maximum=MOST_ROUNDS,
     )
     epochs: int = _option(20, "passes over the training images", minimum=1)
     batch_size: int = _option(64, "images a step", minimum=1)
@@ -151,6 +161,8 @@ class RunSpec:
             parts.append(f"power={self.agop_power:g}")
         if self.layers != "conv" and method.recipe != "default":
             parts.append(f"layers={self.layers}")
+        if self.round > 1 and method.needs_source:
+            parts.append(f"round={self.round}")
         return " ".join(parts)
 
     @property
@@ -217,11 +229,16 @@ class RunSpec:
         return replace(self, dataset=moved(self.dataset), source=moved(self.source))
 
     def source_run(self) -> RunSpec | None:
-        """The run that must train the source first, for sources of the kind `dataset:`; else None.
+        """The run that must train the source first, for later rounds and sources of the kind `dataset:`; else None.
 
-        It depends on nothing that differs between the methods or seeds of a study, so that one serves them all.
+        Of a later round it is the same run, one round before. In a first round it depends on nothing that differs
+        between the methods or seeds of a study, so that one serves them all.
         """
-        if not (self.method.needs_source and self.source.startswith("dataset:")):
+        if not self.method.needs_source:
+            return None
+        if self.round > 1:
+            return _normalised(replace(self, round=self.round - 1))
+        if not self.source.startswith("dataset:"):
             return None
         name, classes = _dataset_source(self.source)
         return RunSpec.parse(
@@ -354,10 +371,12 @@ def _normalised(spec: RunSpec) -> RunSpec:
     spec = _written(spec, spec.method)
     if spec.method.recipe == "default":
         unused.append("layers")
+    if spec.method.needs_source and spec.source == NOISE:
+        spec = _from_noise(spec)
     if spec.method.needs_source:
         _check_source(spec.source)
     else:
-        unused += ["source", "fallback"]
+        unused += ["source", "fallback", "round"]
     if not (spec.method.needs_source and spec.source.startswith("dataset:")):
         unused += ["source_epochs", "source_optimizer", "source_lr", "source_seed"]
     if spec.method.features != "agop":
@@ -370,6 +389,14 @@ def _written(spec: RunSpec, method: methods.Method) -> RunSpec:
     """The spec with that method."""
     written: dict[str, Any] = methods.spelling(method)
     return replace(spec, **written)
+
+
+def _from_noise(spec: RunSpec) -> RunSpec:
+    """The spec that starts from no source: in the first round its twin, which the later ones begin from."""
+    twin = spec.method.twin()
+    if twin is None:
+        raise RequestError(f"source '{NOISE}' has nothing that {spec.label} could start from; name a trained source")
+    return _written(spec, twin) if spec.round == 1 else spec
 
 
 def _check_dataset(dataset: str, what: str) -> None:
@@ -418,7 +445,7 @@ def _dataset_source(source: str) -> tuple[str, str]:
 
 
 def _check_source(source: str) -> None:
-    if source == "imagenet" or re.fullmatch(r"run:[1-9]\d{0,17}", source):
+    if source in ("imagenet", NOISE) or re.fullmatch(r"run:[1-9]\d{0,17}", source):
         return
     if source.startswith("dataset:"):
         name, classes = _dataset_source(source)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import agopconsole
 from agopconsole.errors import RequestError, unknown_choice
-from agopconsole.spec import RunSpec
+from agopconsole.spec import MOST_ROUNDS, NOISE, RunSpec
 
-_KEYS = ("name", "description", "inits", "datasets", "seeds", "baseline", "run", "grid")
+_KEYS = ("name", "description", "inits", "datasets", "seeds", "rounds", "baseline", "run", "grid", "pairs")
 _PLACES = {"seed": "seeds = [0, 1, 2]", "init": 'inits = ["nfm"]', "study": 'name = "..."'}
-"""Fields that a study gives its runs elsewhere than in `run` and `grid`."""
+"""Fields that a study gives its runs elsewhere than in `run`, `grid` and `pairs`."""
 
 MOST_SEEDS = 10_000
 """More is a slip of the finger."""
@@ -78,10 +78,11 @@ def read_study(path: Path) -> Study:
 
 
 def expand(table: Mapping[str, Any], default_name: str) -> Study:
-    """All runs of a study: data sets, then the points of `grid`, then seeds, then inits.
+    """All runs of a study: data sets, then `pairs`, then the points of `grid`, then rounds, seeds and inits.
 
     Seeds come before inits, so that a study that is stopped half-way can already compare its methods. A method that
-    a field of the grid does not concern is run once, not once a point.
+    a field of the grid does not concern is run once, not once a point; so is one that needs no source, whatever the
+    rounds.
 
     Raises:
         RequestError: if a key is unknown, a list is empty, or a run is wrong or there twice.
@@ -92,16 +93,19 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     name = table.get("name", default_name)
     if not isinstance(name, str) or not name:
         raise RequestError("name must be text")
-    base, grid = _table(table, "run"), _table(table, "grid")
-    _check_places(table, base, grid)
+    base, grid, pairs = _table(table, "run"), _grid(table), _pairs(table)
+    _check_places(table, base, grid, pairs)
     inits = [init if isinstance(init, dict) else {"init": init} for init in _list(table, "inits")]
     if not all("init" in init for init in inits):
         raise RequestError("an entry of inits is a name, or a table with the name as its init")
     datasets = [{"dataset": d} for d in _list(table, "datasets")] if "datasets" in table else [{}]
-    points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*(_list(grid, k) for k in grid))]
+    points = [
+        {**pair, **dict(zip(grid, values, strict=True))}
+        for pair, values in itertools.product(pairs or [{}], itertools.product(*grid.values()))
+    ]
     seeds = _seeds(table)
     runs = _without_repeats(
-        (index, RunSpec.parse({**base, **dataset, **point, "seed": seed, **init, "study": name}))
+        (index, {**base, **dataset, **point, "seed": seed, **init, "study": name})
         for dataset, (index, point), seed, init in itertools.product(datasets, enumerate(points), seeds, inits)
     )
     labels = list(dict.fromkeys(run.label for run in runs))
@@ -125,29 +129,71 @@ def _list(table: Mapping[str, Any], key: str) -> list[Any]:
     return value
 
 
-def _check_places(table: Mapping[str, Any], base: Mapping[str, Any], grid: Mapping[str, Any]) -> None:
+def _grid(table: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The fields of `grid` with their values, the rounds among them: they are a field of a run like any other."""
+    given = _table(table, "grid")
+    grid = {name: _list(given, name) for name in given}
+    if "rounds" not in table:
+        return grid
+    rounds = table["rounds"]
+    if not isinstance(rounds, int) or isinstance(rounds, bool) or not 1 <= rounds <= MOST_ROUNDS:
+        raise RequestError(f"rounds must be a whole number, 1 to {MOST_ROUNDS}")
+    if "round" in grid:
+        raise RequestError("round stands in grid and rounds at the top of the study; keep one of them")
+    return {**grid, "round": list(range(1, rounds + 1))}
+
+
+def _pairs(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The fixed combinations of fields, each a table."""
+    if "pairs" not in table:
+        return []
+    pairs = _list(table, "pairs")
+    if not all(isinstance(pair, dict) and pair for pair in pairs):
+        raise RequestError("an entry of pairs is a table of fields")
+    if any(pair in pairs[:index] for index, pair in enumerate(pairs)):
+        raise RequestError("pairs names one combination twice")
+    return pairs
+
+
+def _check_places(
+    table: Mapping[str, Any],
+    base: Mapping[str, Any],
+    grid: Mapping[str, Sequence[Any]],
+    pairs: Sequence[Mapping[str, Any]],
+) -> None:
     """Checks that no field is given where another place would overrule it without a word."""
+    paired = {name for pair in pairs for name in pair}
     for name, right in _PLACES.items():
-        if name in base or name in grid:
+        if name in base or name in grid or name in paired:
             raise RequestError(f"{name} stands in neither run nor grid; write {right} at the top of the study")
-    if "datasets" in table and ("dataset" in base or "dataset" in grid):
+    if "datasets" in table and ("dataset" in base or "dataset" in grid or "dataset" in paired):
         raise RequestError("dataset stands in run or grid and datasets at the top of the study; keep one of them")
-    for name in grid:
-        if name in base:
-            raise RequestError(f"{name} stands in run and in grid; keep one of them")
-        values = _list(grid, name)
+    places = {"run": set(base), "grid": set(grid), "pairs": paired}
+    for (one, names), (other, others) in itertools.combinations(places.items(), 2):
+        if both := sorted(names & others):
+            raise RequestError(f"{both[0]} stands in {one} and in {other}; keep one of them")
+    for name, values in grid.items():
         if any(value in values[:index] for index, value in enumerate(values)):
             raise RequestError(f"{name} of the grid names one value twice")
 
 
-def _without_repeats(runs: Iterable[tuple[int, RunSpec]]) -> tuple[RunSpec, ...]:
+def _without_repeats(given: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[RunSpec, ...]:
     """The runs, each given with the point of the grid it belongs to, less those that an earlier point has already."""
-    kept: dict[str, tuple[int, RunSpec]] = {}
-    for point, run in runs:
-        first_point, first = kept.setdefault(run.fingerprint, (point, run))
-        if first is not run and first_point == point:
+    kept: dict[str, tuple[int | None, RunSpec]] = {}
+    for point, fields in given:
+        run = RunSpec.parse(fields)
+        place = None if _is_from_noise(fields, run) else point
+        first_place, first = kept.setdefault(run.fingerprint, (place, run))
+        if first is not run and place is not None and first_place == place:
             raise RequestError(f"the study has one run twice: {run.label} on {run.dataset} with seed {run.seed}")
     return tuple(run for _, run in kept.values())
+
+
+def _is_from_noise(fields: Mapping[str, Any], run: RunSpec) -> bool:
+    """Whether the run is a first round that features begin from: one isotropic run serves all that share it."""
+    if fields.get("source") != NOISE or run.method.needs_source:
+        return False
+    return RunSpec.parse({**fields, "source": "imagenet"}).method.needs_source
 
 
 def _seeds(table: Mapping[str, Any]) -> list[Any]:

@@ -84,6 +84,9 @@ def test_the_defaults_are_a_run():
         ({"layers": "first:9"}, "layers 'first:9': vgg11 has 8 convolutions"),
         ({"layers": "conv2", "model": "resnet18"}, "resnet18 has no conv2; choose from conv1, layer1.0.conv1"),
         ({"init": "nfm", "fallback": "zero"}, "unknown fallback 'zero'"),
+        ({"init": "nfm", "round": 0}, "round must be at least 1 and at most 100, not 0"),
+        ({"init": "pretrained", "source": "noise"}, "source 'noise' has nothing that pretrained could start from"),
+        ({"init": "nfm", "scale": "poster", "source": "noise"}, "has nothing that kaiming_nfm scale=poster could"),
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
         ({"epochs": 1.5}, "epochs must be a whole number, not 1.5"),
         ({"epochs": True}, "epochs must be a whole number, not true"),
@@ -236,6 +239,9 @@ def test_name_study_and_device_leave_the_fingerprint_alone():
         ),
         ({"init": "kaiming_normal", "basis": "aligned"}, {"init": "kaiming_normal"}),
         ({"init": "orthogonal", "scale": "lsuv"}, {"init": "lsuv"}),
+        ({"init": "kaiming_normal", "round": 3}, {"init": "kaiming_normal"}),
+        ({"init": "kaiming_agop", "source": "noise", "agop_power": 0.5}, {"init": "kaiming_normal"}),
+        ({"init": "nfm", "basis": "centred", "source": "noise"}, {"init": "lecun_normal", "basis": "centred"}),
         ({"init": "nfm", "features": "nfm", "scale": "unit", "basis": "source"}, {"init": "nfm"}),
     ],
 )
@@ -264,6 +270,11 @@ def test_specs_of_one_and_the_same_run_are_equal(given, same):
         ),
         ({"init": "kaiming_agop", "basis": "rotated"}, "kaiming_agop basis=rotated", "kaiming_normal"),
         ({"init": "lsuv"}, "lsuv", None),
+        (
+            {"init": "agop", "layers": "first:3", "round": 2},
+            "agop layers=first:3 round=2",
+            "lecun_normal layers=first:3",
+        ),
         ({"init": "default", "layers": "all"}, "default", None),
         ({"init": "pretrained"}, "pretrained", None),
     ],
@@ -307,6 +318,24 @@ def test_a_source_does_not_depend_on_who_asks_for_it():
 )
 def test_other_sources_need_no_run_before(given):
     assert parse(**given).source_run() is None
+
+
+def test_a_later_round_starts_from_the_same_run_one_round_before():
+    spec = parse(init="agop", source="run:5", seed=7, epochs=3, study="s", agop_power=0.5, round=3)
+    second = spec.source_run()
+    assert second == dataclasses.replace(spec, round=2)
+    first = second.source_run()
+    assert (first, first.source_run()) == (dataclasses.replace(spec, round=1), None)
+    assert len({run.fingerprint for run in (spec, second, first)}) == 3
+
+
+def test_from_noise_the_round_before_the_second_is_the_twin():
+    spec = parse(init="agop", source="noise", seed=7, round=2)
+    assert spec.source_run() == parse(init="lecun_normal", seed=7)
+
+
+def test_a_field_that_is_younger_than_the_first_stores_left_their_fingerprints_alone():
+    assert parse(init="agop", seed=3).fingerprint == "ab01387cc9418b9d"
 
 
 def test_a_source_folder_becomes_a_run():

@@ -117,6 +117,20 @@ def test_the_baseline_is_a_label_of_the_study():
         ({"grid": {"lr": []}}, "lr must be a list"),
         ({"name": ""}, "name must be text"),
         ({"name": 3}, "name must be text"),
+        ({"rounds": 0}, "rounds must be a whole number, 1 to 100"),
+        ({"rounds": True}, "rounds must be a whole number, 1 to 100"),
+        ({"rounds": 101}, "rounds must be a whole number, 1 to 100"),
+        ({"rounds": 2, "grid": {"round": [1, 2]}}, "round stands in grid and rounds at the top"),
+        ({"rounds": 2, "run": {"round": 2}}, "round stands in run and in grid"),
+        ({"rounds": 2, "inits": ["pretrained"], "run": {"source": "noise"}}, "'noise' has nothing that pretrained"),
+        ({"pairs": []}, "pairs must be a list with at least one entry"),
+        ({"pairs": ["digits"]}, "an entry of pairs is a table of fields"),
+        ({"pairs": [{"lr": 0.1}, {"lr": 0.1}]}, "pairs names one combination twice"),
+        ({"pairs": [{"lr": 0.1}], "run": {"lr": 0.2}}, "lr stands in run and in pairs"),
+        ({"pairs": [{"lr": 0.1}], "grid": {"lr": [0.2]}}, "lr stands in grid and in pairs"),
+        ({"pairs": [{"dataset": "mnist"}], "datasets": ["digits"]}, "keep one of them"),
+        ({"pairs": [{"seed": 1}]}, "seed stands in neither run nor grid"),
+        ({"pairs": [{"lr": "fast"}]}, "lr must be a number"),
         ({"baseline": "uniform"}, "baseline 'uniform' is none of the study's methods: normal"),
     ],
 )
@@ -166,3 +180,54 @@ def test_files_that_cannot_be_read_are_named(path):
         read_toml(path)
     with pytest.raises(RequestError, match="cannot be read"):
         read_toml(path.parent)
+
+
+def test_pairs_are_fixed_combinations_and_a_grid_stands_within_each():
+    pairs = [{"dataset": "mnist", "image_size": 32}, {"dataset": "digits", "image_size": 64}]
+    runs = runs_of(pairs=pairs, grid={"lr": [0.1, 0.2]})
+    assert [(run.dataset, run.image_size, run.lr) for run in runs] == [
+        ("mnist", 32, 0.1),
+        ("mnist", 32, 0.2),
+        ("digits", 64, 0.1),
+        ("digits", 64, 0.2),
+    ]
+
+
+def test_of_a_grid_of_sources_what_needs_none_is_run_once():
+    runs = runs_of(inits=["kaiming_normal", "nfm"], grid={"source": ["dataset:digits", "dataset:mnist"]})
+    assert [(run.init, run.source) for run in runs] == [
+        ("kaiming_normal", "imagenet"),
+        ("nfm", "dataset:digits"),
+        ("nfm", "dataset:mnist"),
+    ]
+
+
+def test_rounds_follow_one_another_and_each_starts_from_the_one_before():
+    runs = runs_of(inits=["kaiming_normal", "nfm"], seeds=2, rounds=3, run={"source": "dataset:digits"})
+    assert [(run.label, run.seed) for run in runs] == [
+        ("kaiming_normal", 0),
+        ("nfm", 0),
+        ("kaiming_normal", 1),
+        ("nfm", 1),
+        ("nfm round=2", 0),
+        ("nfm round=2", 1),
+        ("nfm round=3", 0),
+        ("nfm round=3", 1),
+    ]
+    by_place = {(run.label, run.seed): run for run in runs}
+    assert by_place["nfm round=3", 1].source_run() == by_place["nfm round=2", 1]
+    assert by_place["nfm round=2", 1].source_run() == by_place["nfm", 1]
+    assert by_place["nfm", 1].source_run().name == "source digits"
+
+
+def test_rounds_that_begin_from_noise_share_their_first_one():
+    inits = ["kaiming_nfm", "kaiming_agop", "kaiming_normal", "nfm"]
+    runs = runs_of(inits=inits, rounds=2, run={"source": "noise"})
+    assert [run.label for run in runs] == [
+        "kaiming_normal",
+        "lecun_normal",
+        "kaiming_nfm round=2",
+        "kaiming_agop round=2",
+        "nfm round=2",
+    ]
+    assert [run.source_run() for run in runs[2:]] == [runs[0], runs[0], runs[1]]

@@ -7,6 +7,7 @@ downstream can average over them.
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -16,10 +17,12 @@ from agopconsole.store import RunRecord
 
 _REPEAT_FIELDS = ("seed", "name", "study", "device", "ansatz_epochs")
 _DEFAULTS = {f.name: f.default for f in fields(RunSpec) if f.name not in _REPEAT_FIELDS}
+_settings = operator.itemgetter(*_DEFAULTS)
 _METHOD_FIELDS = tuple(
     name
     for name in _DEFAULTS
-    if name in ("init", "features", "scale", "basis", "layers", "fallback") or name.startswith(("source", "agop_"))
+    if name in ("init", "features", "scale", "basis", "layers", "fallback", "round")
+    or name.startswith(("source", "agop_"))
 )
 _RECIPE_FIELDS = tuple(name for name in _DEFAULTS if name not in _METHOD_FIELDS)
 
@@ -86,8 +89,7 @@ def group_runs(runs: Sequence[RunRecord]) -> list[Group]:
     for run in runs:
         if run.status == "cancelled" or run.id in trained_for_others:
             continue
-        spec = json.loads(run.spec)
-        key = tuple(spec.get(name, default) for name, default in _DEFAULTS.items())
+        key = _settings({**_DEFAULTS, **json.loads(run.spec)})
         seeds = by_settings.setdefault(key, {})
         if run.seed not in seeds or _precedence(run) > _precedence(seeds[run.seed]):
             seeds[run.seed] = run

@@ -91,7 +91,7 @@ def load_source(
 
     Args:
         spec: the run; its method needs a source.
-        checkpoint: best weights of the source run, for the kinds `run:` and `dataset:`.
+        checkpoint: best weights of the source run: for the kinds `run:` and `dataset:`, and in later rounds.
         data_dir: where ImageNet weights are kept.
         mirror: a URL or folder to fetch them from instead.
         report: takes lines of progress.
@@ -100,12 +100,12 @@ def load_source(
         RequestError: if a file is missing, damaged or no checkpoint.
         WorkError: if the ImageNet weights are not there and cannot be fetched.
     """
-    if spec.source == "imagenet":
-        path = _imagenet_weights(spec.model, data_dir, mirror, report)
-        title, image_size = "imagenet", _IMAGENET_SIZE
-    elif checkpoint is not None:
+    if checkpoint is not None:
         path, image_size = checkpoint, None
         title = spec.source if spec.round == 1 else f"round {spec.round - 1}"
+    elif spec.source == "imagenet":
+        path = _imagenet_weights(spec.model, data_dir, mirror, report)
+        title, image_size = "imagenet", _IMAGENET_SIZE
     else:
         path = Path(spec.source).expanduser()
         title, image_size = path.name, None

@@ -21,6 +21,7 @@ _COLUMNS = {
     "done": Column("done", "done", "right"),
     "diverged": Column("diverged", "diverged", "right"),
     "under_way": Column("under_way", "on their way", "right"),
+    "lost": Column("lost", "source diverged", "right"),
     "missing": Column("missing", "to train", "right"),
 }
 _ALWAYS = ("runs", "done", "missing")
@@ -59,13 +60,14 @@ def _rows(planned: Plan) -> tuple[list[dict[str, Any]], list[str]]:
     """A row for each method under one recipe on one data set, and the fields that tell rows of a method apart."""
     varied = _varied(planned.specs)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    lost = set(planned.lost)
     for spec, run in zip(planned.specs, planned.found, strict=True):
         settings = {name: _setting(spec, name) for name in varied}
         key = (spec.dataset, spec.label, *settings.values())
         counts = dict.fromkeys(_COLUMNS, 0)
         row = rows.setdefault(key, {"dataset": spec.dataset, "method": spec.label, **settings, **counts})
         row["runs"] += 1
-        row[_state(run)] += 1
+        row["lost" if spec in lost else _state(run)] += 1
     return list(rows.values()), varied
 
 
@@ -104,8 +106,8 @@ def _setting(spec: RunSpec, name: str) -> Any:
 
 
 def _in_words(study: Study, planned: Plan, found: Estimate) -> list[str]:
-    missing, runs = len(planned.missing), len(planned.specs)
-    lines = [f"study {study.name}: {_count(runs, 'run')}, {runs - missing} done or on their way, {missing} to train"]
+    runs, known, missing = _count(len(planned.specs), "run"), len(planned.known), len(planned.missing)
+    lines = [f"study {study.name}: {runs}, {known} done or on their way, {missing} to train"]
     lines += [f"a source to be trained first: {_source_in_words(source)}" for source in planned.sources]
     return [*lines, f"time, one run after another: {found}"]
 

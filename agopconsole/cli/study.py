@@ -31,6 +31,7 @@ def study(
     """Train what a study lacks; print its report."""
     from agopconsole.cli.foreground import work_through
     from agopconsole.queue import requests
+    from agopconsole.queue.plan import plan
     from agopconsole.study import read_study
 
     settings = settings_of(context)
@@ -50,14 +51,13 @@ def study(
         ids, interrupted = work_through(
             settings, store, lambda: _submit(store, wanted, None, on_finish)[0], mirror=mirror, cancels=False
         )
-        ended = store.runs(ids=ids)
+        ended, complete = store.runs(ids=ids), plan(store, wanted.runs).is_complete
         _print_report(store, wanted, output_format)
     if interrupted:
         left = sum(run.status in ("queued", "waiting", "running") for run in ended)
         note(f"interrupted; {left} runs stay in the queue, and the same command goes on with them")
         return INTERRUPTED
-    # That a method diverges is a result of the study, not a fault of it.
-    return 0 if all(run.status == "done" or run.diverged for run in ended) else 1
+    return 0 if complete else 1
 
 
 def find_study(file: str) -> Path:
@@ -93,6 +93,8 @@ def _submit(store: Store, study: Study, mirror: str | None, on_finish: str | Non
     if study.description:
         note(study.description)
     note(f"study {study.name}: {len(study.runs)} runs, {len(known)} of them done or on their way already")
+    if planned.lost:
+        note(f"{len(planned.lost)} of them cannot be trained: what they start from diverged")
     return sorted(known + queued), queued
 
 

@@ -18,22 +18,27 @@ class Plan:
     Attributes:
         specs: all of them.
         found: for each the run that has a result or is on its way; None where there is none.
+        lost: those of the rest that start from a run which diverged, directly or not: to train it again would give
+            the same.
+        missing: those that are still to be queued.
         sources: the runs beside these that must be trained first, because others start from them.
     """
 
     specs: tuple[RunSpec, ...]
     found: tuple[RunRecord | None, ...]
+    lost: tuple[RunSpec, ...]
+    missing: tuple[RunSpec, ...]
     sources: tuple[RunSpec, ...]
-
-    @property
-    def missing(self) -> list[RunSpec]:
-        """The specs of which there is no run."""
-        return [spec for spec, run in zip(self.specs, self.found, strict=True) if run is None]
 
     @property
     def known(self) -> list[int]:
         """Ids of the runs that are there."""
         return [run.id for run in self.found if run is not None]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every run has its result; that one diverges is a result too, and that others are lost with it."""
+        return not self.missing and all(run.status == "done" or run.diverged for run in self.found if run)
 
 
 def plan(store: Store | None, specs: Sequence[RunSpec]) -> Plan:
@@ -41,8 +46,20 @@ def plan(store: Store | None, specs: Sequence[RunSpec]) -> Plan:
     ids = [requests.find(store, spec) for spec in specs] if store else [None] * len(specs)
     runs = {run.id: run for run in store.runs(ids=[i for i in ids if i is not None])} if store else {}
     found = tuple(None if run_id is None else runs[run_id] for run_id in ids)
-    missing = [spec for spec, run_id in zip(specs, ids, strict=True) if run_id is None]
-    return Plan(tuple(specs), found, _sources(store, specs, missing))
+    rest = [spec for spec, run_id in zip(specs, ids, strict=True) if run_id is None]
+    lost = tuple(spec for spec in rest if store and _is_lost(store, spec))
+    missing = tuple(spec for spec in rest if spec not in lost)
+    return Plan(tuple(specs), found, lost, missing, _sources(store, specs, missing))
+
+
+def _is_lost(store: Store, spec: RunSpec) -> bool:
+    source = spec.source_run()
+    if source is None:
+        return False
+    fingerprint = portable(source, store.path).fingerprint
+    if store.find_run(fingerprint) is not None:
+        return False
+    return store.find_run(fingerprint, diverged=True) is not None or _is_lost(store, source)
 
 
 def _sources(store: Store | None, specs: Sequence[RunSpec], missing: Sequence[RunSpec]) -> tuple[RunSpec, ...]:

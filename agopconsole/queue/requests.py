@@ -71,7 +71,7 @@ def find_or_submit(store: Store, source: RunSpec) -> int:
 
 def starts_from_run(spec: RunSpec) -> bool:
     """Whether the run starts from another run of the store."""
-    return spec.method.needs_source and spec.source.startswith(("run:", "dataset:"))
+    return spec.source_run() is not None or (spec.method.needs_source and spec.source.startswith("run:"))
 
 
 def with_sources(store: Store, ids: Collection[int]) -> set[int]:

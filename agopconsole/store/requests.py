@@ -93,6 +93,10 @@ class Requests(Reads):
     def _source_run_id(self, spec: RunSpec, columns: Mapping[str, Any]) -> int | None:
         if not spec.method.needs_source:
             return None
+        request = spec.source_run()
+        if request is not None:
+            found = self.find_run(request.fingerprint)
+            return found.id if found else self._add_run(request, columns, columns)
         if spec.source.startswith("run:"):
             source = self.run(int(spec.source.removeprefix("run:")))
             if source.status in ("failed", "cancelled"):
@@ -100,8 +104,4 @@ class Requests(Reads):
                     f"source '{spec.source}': that run is {source.status}; start from one that is done"
                 )
             return source.id
-        request = spec.source_run()
-        if request is None:
-            return None
-        found = self.find_run(request.fingerprint)
-        return found.id if found else self._add_run(request, columns, columns)
+        return None

@@ -53,7 +53,13 @@ def read_form(texts: Mapping[str, str]) -> tuple[RunSpec, ...]:
 
 
 def form_texts(table: Mapping[str, Any], name: str) -> dict[str, str]:
-    """The texts of the form for the table of a study."""
+    """The texts of the form for the table of a study.
+
+    Raises:
+        RequestError: if the study holds what the form has no field for.
+    """
+    if "pairs" in table:
+        raise RequestError(f"pairs have no field in the form; queue it with `agopconsole study {name} --queue`")
     texts = {field: _text(value) for field, value in table.get("run", {}).items()}
     texts["study"] = str(table.get("name", name))
     texts["init"] = ",".join(_init_text(init) for init in table.get("inits", ()))
@@ -61,7 +67,9 @@ def form_texts(table: Mapping[str, Any], name: str) -> dict[str, str]:
         texts["dataset"] = ",".join(map(str, table["datasets"]))
     seeds = table.get("seeds", 1)
     texts["seed"] = ",".join(map(str, seeds if isinstance(seeds, list) else range(seeds)))
-    grid = table.get(GRID, {})
+    grid = dict(table.get(GRID, {}))
+    if "rounds" in table:
+        grid["round"] = range(1, table["rounds"] + 1)
     texts[GRID] = "; ".join(f"{field}={','.join(map(_text, values))}" for field, values in grid.items())
     return texts
 

@@ -47,6 +47,12 @@ def test_a_source_run_is_read_from_its_checkpoint(trained, tmp_path):
     assert source.title == "run:7"
 
 
+@pytest.mark.parametrize("first", ["imagenet", "noise", "elsewhere.pt"])
+def test_a_later_round_reads_the_round_before_it_whatever_the_first_began_with(trained, tmp_path, first):
+    source = load(spec_from(first, round=3), tmp_path, checkpoint=trained)
+    assert (source.title, source.image_size) == ("round 2", 48)
+
+
 def test_the_digest_tells_other_weights_apart(trained, tmp_path):
     other = tmp_path / "other.safetensors"
     save_weights(other, build_model("vgg11", classes=5, image_size=32, seed=4).state_dict(), {})

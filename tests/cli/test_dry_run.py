@@ -83,7 +83,7 @@ def test_a_source_that_is_there_is_not_counted_again(cli, study, store):
 
 def test_as_csv_it_is_the_table_alone(cli, study):
     lines = cli("study", study, "--dry-run", "--format", "csv")[1].splitlines()
-    assert lines[0] == "dataset,method,lr,runs,done,diverged,under_way,missing"
+    assert lines[0] == "dataset,method,lr,runs,done,diverged,under_way,lost,missing"
     assert len(lines) == 7
 
 

@@ -7,7 +7,7 @@ from helpers.stored_runs import add_done
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
-from agopconsole.study import read_study, read_toml, studies_at_hand
+from agopconsole.study import expand, read_study, read_toml, studies_at_hand
 from agopconsole.tui.form import FIELDS, estimate, form_texts, read_form
 from agopconsole.tui.form_screen import FormScreen
 
@@ -50,6 +50,14 @@ def test_a_mistake_is_said_as_the_command_line_says_it(texts, message):
 def test_every_preset_gives_the_runs_of_its_study(name):
     path = studies_at_hand()[name]
     assert set(read_form(form_texts(read_toml(path), name))) == set(read_study(path).runs)
+
+
+def test_rounds_are_a_grid_of_the_form_and_pairs_are_refused():
+    table = {"inits": ["nfm"], "rounds": 2, "run": {"source": "noise"}}
+    assert form_texts(table, "s")["grid"] == "round=1,2"
+    assert set(read_form(form_texts(table, "s"))) == set(expand(table, "s").runs)
+    with pytest.raises(RequestError, match="agopconsole study s --queue"):
+        form_texts({"inits": ["nfm"], "pairs": [{"lr": 0.1}]}, "s")
 
 
 def test_every_field_of_a_spec_is_in_the_form():
