@@ -6,7 +6,10 @@ The engine holds the code behind each name; this table is what the light command
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass
+
+from agopconsole.errors import RequestError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +47,29 @@ IMAGE_FOLDER = "imagefolder"
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """The names of a network's layers, in the order it holds them.
+    """What is known of a network before it is built.
 
     Attributes:
-        convolutions: those of its convolutions.
-        others: those of its linear layers.
+        convolutions: names of its convolutions, in the order it holds them.
+        others: names of its linear layers, and of q, k and v of its attentions.
+        attentions: names of its attentions.
+        smallest: side of the smallest images that it can take, in pixels.
+        patch: the side of an image must be a multiple of it, in pixels.
+        on_imagenet: whether there are weights of it that were trained on ImageNet.
     """
 
     convolutions: tuple[str, ...]
     others: tuple[str, ...]
+    attentions: tuple[str, ...] = ()
+    smallest: int = 1
+    patch: int = 1
+    on_imagenet: bool = True
 
 
 def _vgg(*positions: int) -> ModelFacts:
     convolutions = tuple(f"features.{position}" for position in positions)
-    return ModelFacts(convolutions, ("classifier.0", "classifier.3", "classifier.6"))
+    # It halves its maps five times.
+    return ModelFacts(convolutions, ("classifier.0", "classifier.3", "classifier.6"), smallest=32)
 
 
 def _resnet18() -> ModelFacts:
@@ -69,6 +81,17 @@ def _resnet18() -> ModelFacts:
     return ModelFacts(tuple(names), ("fc",))
 
 
+def _vit(blocks: int, patch: int, *, on_imagenet: bool) -> ModelFacts:
+    others, attentions = [], []
+    for block in (f"encoder.layers.encoder_layer_{number}" for number in range(blocks)):
+        attentions.append(f"{block}.self_attention")
+        others += [f"{attentions[-1]}.{part}" for part in ("q", "k", "v", "out_proj")]
+        others += [f"{block}.mlp.0", f"{block}.mlp.3"]
+    return ModelFacts(
+        ("conv_proj",), (*others, "heads.head"), tuple(attentions), patch=patch, on_imagenet=on_imagenet
+    )
+
+
 MODELS: dict[str, ModelFacts] = {
     "vgg11": _vgg(0, 3, 6, 8, 11, 13, 16, 18),
     "vgg11_bn": _vgg(0, 4, 8, 11, 15, 18, 22, 25),
@@ -76,7 +99,51 @@ MODELS: dict[str, ModelFacts] = {
     "vgg16": _vgg(0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
     "vgg19": _vgg(0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
     "resnet18": _resnet18(),
+    "vit_tiny": _vit(4, patch=4, on_imagenet=False),
+    "vit_b_32": _vit(12, patch=32, on_imagenet=True),
 }
+
+
+def check_model(model: str, image_size: int, layers: str) -> None:
+    """Checks that a network takes images of that size and has the layers that are named.
+
+    Raises:
+        RequestError: saying what it takes, or has, instead.
+    """
+    facts = MODELS[model]
+    if image_size < facts.smallest:
+        raise RequestError(f"image_size must be at least {facts.smallest} for {model}, not {image_size}")
+    if image_size % facts.patch:
+        raise RequestError(f"image_size must be a multiple of {facts.patch} for {model}, not {image_size}")
+    if layers == "attention" and not facts.attentions:
+        having = ", ".join(name for name, other in MODELS.items() if other.attentions)
+        raise RequestError(f"layers 'attention': {model} has none; choose from the models {having}")
+    if layers in ("conv", "all", "attention"):
+        return
+    if re.fullmatch(r"first:[1-9]\d{0,8}", layers):
+        if int(layers.removeprefix("first:")) > len(facts.convolutions):
+            raise RequestError(f"layers '{layers}': {model} has {len(facts.convolutions)} convolutions")
+        return
+    if not re.fullmatch(r"[\w.]+(,[\w.]+)*", layers) or layers == "first":
+        raise RequestError(
+            f"layers '{layers}' is none of conv, all, attention, first:N, or names separated by commas"
+        )
+    known = (*facts.convolutions, *facts.others)
+    for name in layers.split(","):
+        if not any(layer == name or layer.startswith(f"{name}.") for layer in known):
+            raise RequestError(f"layers '{layers}': {model} has no {name}; choose from {', '.join(_blocks(facts))}")
+
+
+def _blocks(facts: ModelFacts) -> list[str]:
+    """Its layers, and of a transformer the blocks that hold them: few enough for one line."""
+    blocks = [attention.rpartition(".")[0] for attention in facts.attentions]
+    names = (
+        next((block for block in blocks if layer.startswith(f"{block}.")), layer)
+        for layer in (*facts.convolutions, *facts.others)
+    )
+    return list(dict.fromkeys(names))
+
+
 OPTIMIZERS: tuple[str, ...] = ("sgd", "adamw")
 SCHEDULES: tuple[str, ...] = ("constant", "cosine")
 AUGMENTATIONS: tuple[str, ...] = ("none", "flip", "crop_flip")

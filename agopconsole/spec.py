@@ -79,7 +79,7 @@ class RunSpec:
     features: str | None = _option(None, "feature matrix, in place of the init's", choices=methods.FEATURES)
     scale: str | None = _option(None, "scale of that matrix, in place of the init's", choices=methods.SCALES)
     basis: str | None = _option(None, "basis of that matrix, in place of the init's", choices=methods.BASES)
-    layers: str = _option("conv", "layers under test: conv, all, first:N, or names separated by commas")
+    layers: str = _option("conv", "layers under test: conv, all, attention, first:N (convolutions), or names of layers or blocks, with commas")
     fallback: str | None = _option(
         None,
         "init of a layer that the source does not fit (else an error)",
@@ -361,12 +361,10 @@ def _normalised(spec: RunSpec) -> RunSpec:
         _check_classes(spec.dataset, spec.classes)
     if spec.ansatz_at and spec.ansatz_at[-1] > spec.epochs:
         raise RequestError(f"ansatz_epochs '{spec.ansatz_epochs}': the run has the epochs 0 to {spec.epochs}")
-    _check_layers(spec.model, spec.layers)
+    catalogue.check_model(spec.model, spec.fed_size, spec.layers)
     _check_device(spec.device)
     if spec.agop_outputs not in (AUTO, "all") and not re.fullmatch(r"[1-9]\d{0,8}", spec.agop_outputs):
         raise RequestError(f"agop_outputs must be auto, all or a number of probes, not '{spec.agop_outputs}'")
-    if spec.fed_size < 32 and spec.model.startswith("vgg"):
-        raise RequestError(f"image_size must be at least 32 for {spec.model}, not {spec.fed_size}")
     unused: list[str] = []
     spec = _written(spec, spec.method)
     if spec.method.recipe == "default":
@@ -374,7 +372,7 @@ def _normalised(spec: RunSpec) -> RunSpec:
     if spec.method.needs_source and spec.source == NOISE:
         spec = _from_noise(spec)
     if spec.method.needs_source:
-        _check_source(spec.source)
+        _check_source(spec.source, spec.model)
     else:
         unused += ["source", "fallback", "round"]
     if not (spec.method.needs_source and spec.source.startswith("dataset:")):
@@ -414,22 +412,6 @@ def _check_classes(dataset: str, classes: str) -> None:
         raise RequestError(f"classes '{classes}': {dataset} has the classes 0 to {facts.classes - 1}")
 
 
-def _check_layers(model: str, layers: str) -> None:
-    facts = catalogue.MODELS[model]
-    if layers in ("conv", "all"):
-        return
-    if re.fullmatch(r"first:[1-9]\d{0,8}", layers):
-        if int(layers.removeprefix("first:")) > len(facts.convolutions):
-            raise RequestError(f"layers '{layers}': {model} has {len(facts.convolutions)} convolutions")
-        return
-    if not re.fullmatch(r"[\w.]+(,[\w.]+)*", layers) or layers == "first":
-        raise RequestError(f"layers '{layers}' is none of conv, all, first:N, or names separated by commas")
-    known = (*facts.convolutions, *facts.others)
-    missing = [name for name in layers.split(",") if name not in known]
-    if missing:
-        raise RequestError(f"layers '{layers}': {model} has no {missing[0]}; choose from {', '.join(known)}")
-
-
 def _check_device(device: str) -> None:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise RequestError(f"unknown device '{device}'; choose from auto, cpu, mps, cuda, cuda:N")
@@ -444,7 +426,9 @@ def _dataset_source(source: str) -> tuple[str, str]:
     return name, classes
 
 
-def _check_source(source: str) -> None:
+def _check_source(source: str, model: str) -> None:
+    if source == "imagenet" and not catalogue.MODELS[model].on_imagenet:
+        raise RequestError(f"source 'imagenet': there are no such weights of {model}; train one: source dataset:cifar10")
     if source in ("imagenet", NOISE) or re.fullmatch(r"run:[1-9]\d{0,17}", source):
         return
     if source.startswith("dataset:"):

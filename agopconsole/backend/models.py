@@ -9,6 +9,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from agopconsole.backend import vit
 from agopconsole.backend.rng import stream_seed
 
 COMPACT_BELOW = 128
@@ -64,7 +65,8 @@ def build_model(name: str, *, classes: int, image_size: int, seed: int = 0) -> n
     Args:
         name: one of `catalogue.MODELS`.
         classes: number of outputs.
-        image_size: side of the images; below 128 px a VGG gets the compact head.
+        image_size: side of the images; below 128 px a VGG gets the compact head. A vision transformer takes no other
+            size than the one that it is built for.
         seed: of the run.
 
     Returns:
@@ -74,12 +76,18 @@ def build_model(name: str, *, classes: int, image_size: int, seed: int = 0) -> n
         torch.manual_seed(stream_seed(seed, "constructor"))
         if name in _VGG_LAYOUTS and image_size < COMPACT_BELOW:
             return CompactVGG(_VGG_LAYOUTS[name], batch_norm=name.endswith("_bn"), classes=classes)
-        model: nn.Module = torchvision.models.get_model(name, weights=None, num_classes=classes)
+        model: nn.Module
+        if name.startswith("vit"):
+            model = vit.build_vit(name, classes=classes, image_size=image_size)
+        else:
+            model = torchvision.models.get_model(name, weights=None, num_classes=classes)
         return model
 
 
 def head_name(name: str) -> str:
     """The state-dict name of the last layer's weight, one row an output."""
+    if name.startswith("vit"):
+        return vit.HEAD
     return "fc.weight" if name.startswith("resnet") else "classifier.6.weight"
 
 
@@ -90,4 +98,5 @@ def build_for_weights(name: str, weights: Mapping[str, Tensor]) -> nn.Module | N
         return None
     first = weights.get("classifier.0.weight")
     compact = first is not None and first.shape == (_COMPACT_WIDTH, 512)
-    return build_model(name, classes=len(weights[last]), image_size=32 if compact else 224)
+    size = vit.trained_size(weights) or (32 if compact else 224)
+    return build_model(name, classes=len(weights[last]), image_size=size)

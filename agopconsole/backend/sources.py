@@ -15,6 +15,7 @@ from agopconsole.backend.data.download import download
 from agopconsole.backend.data.published import RemoteFile
 from agopconsole.backend.layers import Slot, weight_slots
 from agopconsole.backend.models import build_for_weights, build_model, head_name
+from agopconsole.backend.vit import trained_size
 from agopconsole.errors import RequestError, WorkError
 from agopconsole.spec import RunSpec
 
@@ -29,7 +30,7 @@ class Source:
         title: how the run names it: `imagenet`, `run #3`, `vgg11.pth`.
         model_name: one of `catalogue.MODELS`.
         weights: its tensors by state-dict name.
-        image_size: side of the images it was trained at, in pixels; None where the file does not say.
+        image_size: side of the images it was trained at, in pixels; None where neither file nor weights say it.
         digest: of the tensors.
     """
 
@@ -49,15 +50,23 @@ class Source:
         """Whether the weight of that slot is among its tensors."""
         return slot.weight_name in self.weights.tensors
 
-    def network(self, *, with_head: bool) -> nn.Module:
+    def network(self, *, with_head: bool, fed_at: int | None = None) -> nn.Module:
         """The network with its weights.
 
         Args:
             with_head: ask for the source's own outputs, as the AGOP does.
+            fed_at: side of the images that it will be given, where that is not the side it was trained at.
 
         Raises:
-            RequestError: if a layer of the network (or the head that is asked for) is not among the weights.
+            RequestError: if a layer of the network (or the head that is asked for) is not among the weights, or a
+                vision transformer is to be fed at another size than its own.
         """
+        own = trained_size(self.weights.tensors)
+        if fed_at is not None and own is not None and fed_at != own:
+            raise RequestError(
+                f"source '{self.title}' is a {self.model_name} for images of {own} px and takes none of {fed_at}; "
+                f"ask for image_size {own}"
+            )
         network = build_for_weights(self.model_name, self.weights.tensors)
         if network is None:
             if with_head:
@@ -117,7 +126,7 @@ def load_source(
         title=title,
         model_name=weights.fact("model") or spec.model,
         weights=weights,
-        image_size=image_size or weights.fact("image_size"),
+        image_size=image_size or weights.fact("image_size") or trained_size(weights.tensors),
         digest=_digest(weights),
     )
 
