@@ -9,29 +9,26 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from agopconsole.analysis.colours import GREY, WARNING
+from agopconsole.analysis.verdict import is_sound
 from agopconsole.metrics import LayerAnsatz, LayerStart
 from agopconsole.tui.words import NO_VALUE, compact
-
-# Beyond these a start is far from Kaiming's: outputs explode or vanish, or all images look alike.
-SOUND_OUTPUTS = (0.01, 100.0)
-SOUND_PARTICIPATION = 2.0
-SOUND_COMMON_MODE = 30.0
 
 _NARROW, _WIDE = 6, 13
 
 
 @dataclass(frozen=True, slots=True)
 class LayerColumn:
-    """A column: its heads where there is room and where there is not, its value in a row, and which are sound.
+    """A column: its heads where there is room and where there is not, and its value in a row.
 
     Attributes:
+        measure: the field of `LayerStart` that it shows, if it is one: it says which values are sound.
         of_ansatz: whether the value is one of a `LayerAnsatz`; else it is one of a `LayerStart`.
     """
 
     wide: str
     narrow: str
     value: Callable[..., float]
-    is_sound: Callable[[float], bool] = lambda _: True
+    measure: str = ""
     of_ansatz: bool = False
 
 
@@ -47,12 +44,10 @@ def _most_rank(layer: LayerStart) -> float:
 
 START_COLUMNS = (
     LayerColumn("variance", "var", lambda row: row.weight_variance),
-    LayerColumn(
-        "outputs²", "out²", lambda row: row.output_mean_square, lambda x: SOUND_OUTPUTS[0] <= x <= SOUND_OUTPUTS[1]
-    ),
-    LayerColumn("common mode", "m'Sm", lambda row: row.common_mode, lambda x: x <= SOUND_COMMON_MODE),
-    LayerColumn("particip.", "PR", lambda row: row.participation_ratio, lambda x: x >= SOUND_PARTICIPATION),
-    LayerColumn("gradient", "grad", lambda row: row.gradient_ratio, lambda x: x > 0),
+    LayerColumn("outputs²", "out²", lambda row: row.output_mean_square, "output_mean_square"),
+    LayerColumn("common mode", "m'Sm", lambda row: row.common_mode, "common_mode"),
+    LayerColumn("particip.", "PR", lambda row: row.participation_ratio, "participation_ratio"),
+    LayerColumn("gradient", "grad", lambda row: row.gradient_ratio, "gradient_ratio"),
 )
 MORE_COLUMNS = (
     LayerColumn("between", "btwn", lambda row: row.between_share),
@@ -89,8 +84,8 @@ def layers_table(
         for one in columns[:shown]:
             row = agreement if one.of_ansatz else start
             value = None if row is None else one.value(row)
-            is_sound = value is None or one.is_sound(value)
-            table.append(f"{_cell(value, one):>{column}}", "" if is_sound else WARNING)
+            sound = value is None or is_sound(one.measure, value)
+            table.append(f"{_cell(value, one):>{column}}", "" if sound else WARNING)
     return table
 
 

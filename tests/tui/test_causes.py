@@ -8,7 +8,7 @@ from helpers.demo_store import layers_start
 from helpers.stored_runs import add_done
 
 from agopconsole.metrics import LayerAnsatz
-from agopconsole.tui.causes import causes, warnings
+from agopconsole.tui.causes import causes
 from agopconsole.tui.layer_table import ANSATZ_COLUMNS, MORE_COLUMNS, START_COLUMNS, layers_table
 from agopconsole.tui.pick_screen import nearest
 from agopconsole.tui.run_facts import differences, facts_text
@@ -45,18 +45,12 @@ def test_the_error_of_a_source_is_said_wherever_it_stands_and_once(runs):
     assert len(causes(replace(waiting, source_run=1), {1: waiting}, ())) == 0
 
 
-def test_a_start_is_warned_of_from_its_first_unsound_layer_with_its_worst_value():
-    assert warnings(layers_start("kaiming_normal")) == []
-    assert warnings(layers_start("kaiming_agop"))[0] == (
-        "outputs explode from features.8 on (mean square 304k, sound to 100)"
-    )
-    first, *rest = layers_start("kaiming_normal")
-    broken = [replace(first, output_mean_square=math.nan), *(replace(x, common_mode=40.0) for x in rest)]
-    assert warnings(broken) == [
-        "outputs explode from features.0 on (mean square ✗, sound to 100)",
-        "the common mode gets through from features.3 on (m'Sm 40 times the isotropic, sound to 30)",
-    ]
-    assert warnings([replace(first, output_mean_square=0.001)])[0].startswith("outputs vanish from features.0 on")
+def test_the_start_is_named_as_a_cause_only_where_nothing_came_of_it(runs):
+    start = layers_start("kaiming_agop")
+    lines = causes(replace(runs[1], diverged=1, error="the loss is nan"), runs, start)
+    assert lines[0] == "the loss is nan"
+    assert lines[1].startswith("its start: outputs explode: from features.8 on ")
+    assert causes(replace(runs[1], at_chance=1), runs, ()) == ["it never left chance"]
 
 
 def test_two_runs_differ_in_what_was_asked_and_where_they_ran_and_in_nothing_else(runs):
