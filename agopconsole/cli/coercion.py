@@ -6,6 +6,7 @@ the conversion, and makes one only where there is none yet: here every parameter
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -14,6 +15,8 @@ from typer.main import get_command
 
 Command = Any
 """Typer's commands are those of the Click that it carries inside, which has no public name."""
+
+_NAMES = {int: "no whole number", float: "no number", bool: "neither 1 nor 0"}
 
 
 def build_command(app: typer.Typer) -> Command:
@@ -46,15 +49,31 @@ class _Conversion:
         return _convert(value, self._annotation, param)
 
 
+def _within(number: float, param: Any) -> float:
+    """The number, if it is within the bounds of its parameter."""
+    for bound, holds, words in ((param.min, operator.ge, "at least"), (param.max, operator.le, "at most")):
+        if bound is not None and not holds(number, bound):
+            raise typer.BadParameter(f"it must be {words} {bound}, not {number:g}", param=param)
+    return number
+
+
+def _truth(text: str) -> bool:
+    """What a flag is set to by its environment variable."""
+    for value, words in ((True, ("1", "true", "yes", "on")), (False, ("0", "false", "no", "off"))):
+        if text.lower() in words:
+            return value
+    raise ValueError
+
+
 def _convert(value: Any, kind: Any, param: Any) -> Any:
     choices = get_args(kind)
     if choices:
         if value not in choices:
             raise typer.BadParameter(f"'{value}'; choose from {', '.join(choices)}", param=param)
         return value
-    if kind is int and isinstance(value, str):
+    if kind in _NAMES and isinstance(value, str):
         try:
-            return int(value)
+            return _truth(value) if kind is bool else _within(kind(value), param)
         except ValueError:
-            raise typer.BadParameter(f"'{value}' is no whole number", param=param) from None
+            raise typer.BadParameter(f"'{value}' is {_NAMES[kind]}", param=param) from None
     return Path(value) if kind is Path else value

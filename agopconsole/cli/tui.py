@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -16,6 +17,14 @@ def tui(
     context: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="print one frame as text and end")] = False,
     size: Annotated[str, typer.Option(metavar="COLUMNSxLINES", help="of that frame [120x40]")] = "120x40",
+    worker: Annotated[
+        bool,
+        typer.Option(
+            envvar="AGOPCONSOLE_TUI_WORKER",
+            help="start a worker whenever there is none; it goes on when the console is closed, and ends once the"
+            " queue has been empty for 10 minutes",
+        ),
+    ] = True,
 ) -> None:
     """Runs and charts on one screen."""
     if not once and not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -27,5 +36,9 @@ def tui(
         pass
     if once:
         print_text(one_frame(settings.db, size, unicode=out_look().unicode))
+    elif worker:
+        from agopconsole.queue.background import ensure_worker
+
+        run_tui(settings.db, start_worker=partial(ensure_worker, data=settings.data))
     else:
         run_tui(settings.db)

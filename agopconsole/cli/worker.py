@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -9,11 +10,19 @@ import typer
 from agopconsole.cli.options import Mirror, OnFinish
 from agopconsole.cli.output import note
 from agopconsole.cli.settings import INTERRUPTED, settings_of
+from agopconsole.errors import RequestError
 
 
 def worker(
     context: typer.Context,
     drain: Annotated[bool, typer.Option("--drain", help="end when the queue is empty")] = False,
+    until_idle: Annotated[
+        float | None,
+        typer.Option("--until-idle", min=0, metavar="MINUTES", help="end when it has been empty for so long"),
+    ] = None,
+    only_one: Annotated[
+        bool, typer.Option("--only-one", help="end at once if the store has a worker already, as from cron")
+    ] = False,
     devices: Annotated[
         str, typer.Option("--devices", metavar="NAMES", help="auto, or cuda:0,cuda:1 or cpu: what to give to runs")
     ] = "auto",
@@ -24,20 +33,30 @@ def worker(
     """Work through the queue, until Ctrl-C."""
     from agopconsole.cli.foreground import show
     from agopconsole.cli.watch import PlainView
+    from agopconsole.queue.background import only_worker
     from agopconsole.queue.devices import choose
     from agopconsole.queue.slots import Slots
     from agopconsole.queue.worker import Worker
 
+    if drain and until_idle is not None:
+        raise RequestError(
+            "--drain ends at once when the queue is empty, --until-idle after a while; give one of them"
+        )
     settings = settings_of(context)
     places = Slots(choose(devices), slots)
-    with (
-        settings.store(create=not drain) as store,
-        Worker(store, settings.data, mirror=mirror, slots=places, on_finish=on_finish) as worker,
-    ):
-        note(f"{store.open_count(statuses=('queued', 'waiting'))} runs in the queue of {store.path}")
-        with PlainView(store, None) as view:
-            worker.run(drain=drain, meanwhile=lambda: show(view, worker))
-        left = store.open_count(statuses=("queued",)) - store.open_count(None, ("queued",), places.accepted)
+    with settings.store(create=not drain) as store, only_worker(store) if only_one else nullcontext(True) as free:
+        if not free:
+            note(f"{store.path} has a worker already")
+            return 0
+        with Worker(store, settings.data, mirror=mirror, slots=places, on_finish=on_finish) as worker:
+            note(f"{store.open_count(statuses=('queued', 'waiting'))} runs in the queue of {store.path}")
+            with PlainView(store, None) as view:
+                worker.run(
+                    drain=drain or until_idle is not None,
+                    patience=60 * (until_idle or 0),
+                    meanwhile=lambda: show(view, worker),
+                )
+            left = store.open_count(statuses=("queued",)) - store.open_count(None, ("queued",), places.accepted)
     if left:
         note(f"{left} runs in the queue ask for a device that this worker does not have")
     if worker.signals:

@@ -229,6 +229,15 @@ def _keep_output(folder: Path) -> None:
     faulthandler.enable(file=2)
 
 
+def last_words(folder: Path) -> str:
+    """The last line that a run's process printed; empty where there is none."""
+    try:
+        lines = (folder / OUTPUT).read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
 def _reason(error: Exception) -> str:
     first_line = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

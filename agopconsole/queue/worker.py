@@ -5,20 +5,20 @@ Everything happens in `step`, which a loop repeats a few times a second; between
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Collection
 from multiprocessing.connection import wait
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any, Self
+from types import TracebackType
+from typing import Self
 
 from agopconsole.errors import NoRoomError, WorkError
 from agopconsole.queue import launch
 from agopconsole.queue.code import code_state
 from agopconsole.queue.devices import ANY
 from agopconsole.queue.identity import is_alive, process_owner
-from agopconsole.queue.job import GRACE_SECONDS, OUTPUT, Assignment
+from agopconsole.queue.interrupts import Interrupts
+from agopconsole.queue.job import GRACE_SECONDS, Assignment, last_words
 from agopconsole.queue.launch import JobProcess
 from agopconsole.queue.on_finish import FinishCommands
 from agopconsole.queue.slots import Place, Slots
@@ -31,8 +31,6 @@ RESCUE_SECONDS = 2.0
 
 _AT_WORK = ("queued", "running")
 """What a drained queue has none of; a run that waits then can only wait for one that is paused."""
-
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Worker:
@@ -62,12 +60,12 @@ class Worker:
         self.mirror = mirror
         self.on_finish = on_finish
         self.commands = FinishCommands(store)
-        self.signals: list[int] = []
+        self._interrupts = Interrupts()
+        self.signals = self._interrupts.came
         self._engine = engine or launch.ENGINE
         self.slots = slots or Slots([ANY], 1)
         self._jobs: dict[int, JobProcess] = {}
         self._full_disk = ""
-        self._handlers: dict[int, Any] = {}
         self._next_rescue = 0.0
         self._next_heartbeat = 0.0
         me = process_owner()
@@ -77,10 +75,7 @@ class Worker:
         self._code = code_state()  # jobs are copies of this process's code, whatever is edited meanwhile
 
     def __enter__(self) -> Self:
-        for number in _SIGNALS:
-            # A hang-up that is ignored, as after nohup, is meant to be.
-            if signal.Signals(number).name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN:
-                self._handlers[number] = signal.signal(number, self._interrupt)
+        self._interrupts.listen()
         self._id = self.store.register_worker(
             self._me, devices=[device.name for device in self.slots.devices], slots=self.slots.each
         )
@@ -104,16 +99,15 @@ class Worker:
             self.commands.settle()
         if self._id is not None:
             self.store.forget_workers([self._id])
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's signature
-        self.signals.append(number)
-        if len(self.signals) == 3:  # a fourth would interrupt the clearing up
-            raise KeyboardInterrupt
+        self._interrupts.deafen()
 
     def run(
-        self, *, drain: bool, only: Collection[int] | None = None, meanwhile: Callable[[], None] = lambda: None
+        self,
+        *,
+        drain: bool,
+        patience: float = 0.0,
+        only: Collection[int] | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """Works until it is interrupted or, with `drain`, until every run (of `only`) has ended, whoever ran it.
 
@@ -121,18 +115,24 @@ class Worker:
 
         Args:
             drain: whether to return when there is nothing left to do.
+            patience: for how many seconds there must have been nothing.
             only: the runs to touch; None for all.
             meanwhile: called between two steps.
 
         Raises:
             NoRoomError: when the disk is full; what was running is in the queue again.
         """
+        busy_at = time.monotonic()
         while True:
             self.step(only)
             meanwhile()
-            if not self._jobs and (
-                self.signals or (drain and not self.store.open_count(only, _AT_WORK, self.slots.accepted))
-            ):
+            if self._jobs:
+                busy_at = time.monotonic()
+            elif self.signals:
+                break
+            elif drain and self.store.open_count(only, _AT_WORK, self.slots.accepted):
+                busy_at = time.monotonic()
+            elif drain and time.monotonic() >= busy_at + patience:
                 break
             self._wait()
         self.run_commands(only, meanwhile)
@@ -186,8 +186,8 @@ class Worker:
                 )
                 self.store.give_back(job.run, "the disk is full")
             elif job.failed and self.store.run(run_id).status == "running":
-                last_words = _last_line(self.store.run_files(run_id) / OUTPUT)
-                self.store.finish(run_id, "failed", f"{job.end}: {last_words}" if last_words else job.end)
+                said = last_words(self.store.run_files(run_id))
+                self.store.finish(run_id, "failed", f"{job.end}: {said}" if said else job.end)
 
     def _rescue(self) -> None:
         """Puts runs of dead workers back into the queue, and takes these off the list."""
@@ -248,11 +248,3 @@ class Worker:
         if time.monotonic() >= self._next_heartbeat:
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
             self.store.heartbeat(self._jobs, self._id)
-
-
-def _last_line(file: Path) -> str:
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")

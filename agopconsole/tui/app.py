@@ -20,7 +20,16 @@ from agopconsole.tui.errands import Errands
 from agopconsole.tui.help_screen import HelpScreen
 from agopconsole.tui.jump_screen import JumpScreen
 from agopconsole.tui.main_screen import MainScreen
-from agopconsole.tui.messages import ChoiceChanged, DevicesRead, ErrandDone, OpenRun, SnapshotRead, StoreTrouble
+from agopconsole.tui.messages import (
+    ChoiceChanged,
+    DevicesRead,
+    ErrandDone,
+    OpenRun,
+    Painted,
+    SnapshotRead,
+    StoreTrouble,
+)
+from agopconsole.tui.painter import Painter
 from agopconsole.tui.preferences import load, save
 from agopconsole.tui.reader import StoreReader
 from agopconsole.tui.run_screen import RunScreen
@@ -87,6 +96,7 @@ class ConsoleApp(App[None]):
         self._main = MainScreen(store_path)
         self.reader = StoreReader(store_path, self.post_message)
         self.errands = Errands(store_path, self.post_message)
+        self.painter = Painter(self.post_message)
         self._keeper = WorkerKeeper(self.errands, start_worker, self._say)
         self._device_reader = DeviceReader(devices, lambda found: self.post_message(DevicesRead(found)))
 
@@ -106,6 +116,7 @@ class ConsoleApp(App[None]):
     def on_unmount(self) -> None:
         """Lets the reader go."""
         self.reader.stop()
+        self.painter.stop()
         self._device_reader.stop()
 
     # The store
@@ -137,6 +148,10 @@ class ConsoleApp(App[None]):
             self.notify(message.error, severity="error", timeout=8)
         self.reader.poke()
 
+    def on_painted(self, message: Painted) -> None:
+        """Shows a chart that is drawn."""
+        self.painter.hand_over(message)
+
     def on_choice_changed(self, message: ChoiceChanged) -> None:
         """Has the numbers of the runs read that are chosen now."""
         del message
@@ -148,8 +163,8 @@ class ConsoleApp(App[None]):
 
     @property
     def caught_up(self) -> bool:
-        """Whether the last snapshot holds all that the screens want to show."""
-        return self._snapshot is not None and self._snapshot.wanted == self._wanted()
+        """Whether the last snapshot holds all that the screens want to show, and what it holds is drawn."""
+        return self._snapshot is not None and self._snapshot.wanted == self._wanted() and self.painter.idle
 
     @property
     def settled(self) -> bool:

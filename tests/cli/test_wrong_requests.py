@@ -49,6 +49,10 @@ WRONG = {
     "runs show 1": "there is no store at runs.db",
     "report": "there is no store at runs.db",
     "worker --drain": "there is no store at runs.db",
+    "worker --slots 0": "it must be at least 1, not 0",
+    "worker --until-idle nan": "it must be at least 0, not nan",
+    "worker --until-idle soon": "'soon' is no number",
+    "worker --drain --until-idle 5": "give one of them",
     "train": "choose from run, study, worker",
     "datasets fetch digit": "did you mean 'digits'?",
     "tui": "needs a terminal",
@@ -95,6 +99,13 @@ def test_questions_about_what_is_not_in_the_store(cli, tmp_path, command, words)
     status, out, err = cli(*command.split())
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert words in err
+
+
+def test_a_variable_that_sets_a_flag_is_one_or_nothing(cli, store, monkeypatch):
+    monkeypatch.setenv("AGOPCONSOLE_TUI_WORKER", "perhaps")
+    status, _, err = cli("tui", "--once")
+    assert status == 2
+    assert "'perhaps' is neither 1 nor 0" in err
 
 
 def test_a_study_with_one_wrong_run_queues_none(cli, tmp_path):

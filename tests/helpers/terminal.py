@@ -17,7 +17,13 @@ class Terminal:
     """Runs the command line with the fake engine in a terminal of `columns` x `lines`."""
 
     def __init__(self, arguments, folder, *, columns=120, lines=40, **environment):
-        variables = {**os.environ, "PYTHONPATH": str(TESTS), "TERM": "xterm-256color", **environment}
+        variables = {
+            **os.environ,
+            "PYTHONPATH": str(TESTS),
+            "TERM": "xterm-256color",
+            "AGOPCONSOLE_TUI_WORKER": "0",
+            **environment,
+        }
         for name in ("NO_COLOR", "COLUMNS", "LINES"):
             if name not in environment:
                 variables.pop(name, None)

@@ -262,6 +262,18 @@ def test_runs_share_a_device_up_to_its_slots(store, queue_run, tmp_path):
     assert [store.run(i).status for i in ids] == ["done"] * 4
 
 
+def test_a_worker_that_waits_a_while_takes_what_comes_late(store, queue_run, tmp_path):
+    ids = [queue_run(epochs=1)]
+
+    def add():
+        if len(ids) == 1 and store.run(ids[0]).status == "done":
+            ids.append(queue_run(epochs=1))
+
+    with Worker(store, tmp_path / "data", engine=ENGINE) as worker:
+        worker.run(drain=True, patience=0.5, meanwhile=add)
+    assert [store.run(i).status for i in ids] == ["done", "done"]
+
+
 def test_an_idle_worker_takes_no_lock(store, tmp_path):
     with Worker(store, tmp_path / "data", engine=ENGINE) as worker, closing(sqlite3.connect(store.path)) as writer:
         writer.execute("BEGIN IMMEDIATE")
