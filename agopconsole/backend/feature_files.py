@@ -17,12 +17,28 @@ from agopconsole.backend.layers import choose_slots
 from agopconsole.errors import RequestError
 
 
-def save_features(path: Path, matrices: Mapping[str, FeatureMatrix], metadata: Mapping[str, Any]) -> None:
-    """Writes the factors of matrices by key, whole or not at all."""
-    shapes = {key: list(matrix.patch_shape) for key, matrix in matrices.items()}
-    errors = {key: matrix.relative_error for key, matrix in matrices.items()}
-    facts = {**metadata, "patch_shapes": shapes, "relative_errors": errors}
-    save_weights(path, {key: matrix.factor for key, matrix in matrices.items()}, facts)
+def save_features(
+    path: Path, matrices: Mapping[str, FeatureMatrix], metadata: Mapping[str, Any], *, half: bool = False
+) -> None:
+    """Writes the factors of matrices by key, whole or not at all.
+
+    Args:
+        path: of the safetensors file.
+        matrices: by key.
+        metadata: what they were computed from.
+        half: write them in float16, each over its largest entry, in half the bytes; a matrix then has a relative
+            error (Frobenius) below 0.001.
+    """
+    facts: dict[str, Any] = {
+        **metadata,
+        "patch_shapes": {key: list(matrix.patch_shape) for key, matrix in matrices.items()},
+        "relative_errors": {key: matrix.relative_error for key, matrix in matrices.items()},
+    }
+    factors = {key: matrix.factor for key, matrix in matrices.items()}
+    if half:
+        facts["scales"] = scales = {key: float(factor.abs().max()) or 1.0 for key, factor in factors.items()}
+        factors = {key: (factor / scales[key]).half() for key, factor in factors.items()}
+    save_weights(path, factors, facts)
 
 
 def load_features(path: Path) -> dict[str, FeatureMatrix]:
@@ -42,9 +58,13 @@ def load_features(path: Path) -> dict[str, FeatureMatrix]:
     shapes, errors = loaded.fact("patch_shapes"), loaded.fact("relative_errors")
     if not isinstance(shapes, dict) or not isinstance(errors, dict):
         raise RequestError(f"'{path}' holds no feature matrices")
+    scales = loaded.fact("scales")
     try:
-        return {key: FeatureMatrix(factor, tuple(shapes[key]), errors[key]) for key, factor in loaded.tensors.items()}
-    except (KeyError, ValueError) as error:
+        return {
+            key: FeatureMatrix(factor * scales[key] if scales else factor, tuple(shapes[key]), errors[key])
+            for key, factor in loaded.tensors.items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
         raise RequestError(f"'{path}' holds no feature matrices: {error}") from None
 
 

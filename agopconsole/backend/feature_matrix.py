@@ -66,7 +66,8 @@ class FeatureMatrix:
 
     def trace(self) -> float:
         """Sum of the eigenvalues, ||F||_F^2."""
-        return float(self._wide.square().sum())
+        # Summed in float64 without a copy in float64, of which those of a whole network would fill the memory.
+        return float(torch.linalg.vector_norm(self.factor.detach().cpu(), dtype=torch.float64)) ** 2
 
     def dense(self) -> Tensor:
         """S itself, shape (d, d), in the factor's dtype and on its device."""
@@ -141,8 +142,8 @@ class FeatureMatrix:
         """The eigenvectors of the largest eigenvalues, as patches.
 
         Returns:
-            Shape (k, *patch_shape), of unit length, float64 on the CPU; k is `count`, or the rank if that is less. The
-            sign of each is such that its largest entry is positive.
+            Shape (k, *patch_shape), of unit length, float64 on the CPU; k is `count`, or the rank if that is less.
+            The sign of each is such that its largest entry is positive.
         """
         rows = self._spectrum[1][:count]
         largest = rows.gather(1, rows.abs().argmax(1, keepdim=True))

@@ -9,6 +9,7 @@ import torch
 
 import agopconsole
 from agopconsole.backend import data, devices
+from agopconsole.backend.extract import nfm
 from agopconsole.backend.feature_files import fitted, load_features, save_features
 from agopconsole.backend.layers import choose_slots
 from agopconsole.backend.models import build_model
@@ -19,8 +20,17 @@ from agopconsole.backend.target import load_target
 from agopconsole.spec import RunSpec
 
 
-def extract_source(spec: RunSpec, places: Places, out: Path, *, report: data.Report = data.silent) -> list[str]:
+def extract_source(
+    spec: RunSpec, places: Places, out: Path, *, half: bool = False, report: data.Report = data.silent
+) -> list[str]:
     """Writes the matrices of `spec.layers` that the method of `spec` draws from; returns their keys.
+
+    Args:
+        spec: names the source and, for an AGOP, data set, images and outputs.
+        places: where its files are.
+        out: the file.
+        half: write factors in float16, as `save_features` does.
+        report: takes lines of progress.
 
     Raises:
         RequestError: if source, data set and layers do not fit.
@@ -34,9 +44,12 @@ def extract_source(spec: RunSpec, places: Places, out: Path, *, report: data.Rep
         "model": source.model_name,
         **_versions(),
     }
-    _, _, target = load_target(spec, places, report)
-    layers = choose_slots(source.network(with_head=spec.method.features == "agop"), spec.layers)
-    if spec.method.features == "agop":
+    network = source.network(with_head=spec.method.features == "agop")
+    layers = choose_slots(network, spec.layers)
+    if spec.method.features == "nfm":
+        matrices = nfm(network)
+    else:
+        _, _, target = load_target(spec, places, report)
         facts |= {
             "dataset": spec.dataset,
             "data_origin": target.origin,
@@ -45,11 +58,12 @@ def extract_source(spec: RunSpec, places: Places, out: Path, *, report: data.Rep
             "power": spec.agop_power,
             "seed": spec.seed,
         }
-    matrices, _ = source_features(
-        spec, source, target, layers=layers, device=devices.pick(spec.device), folder=places.features, report=report
-    )
+        device = devices.pick(spec.device)
+        matrices, _ = source_features(
+            spec, source, target, layers=layers, device=device, folder=places.features, report=report
+        )
     chosen = {key: matrix for key, matrix in matrices.items() if key.partition("[")[0] in layers}
-    save_features(out, chosen, facts)
+    save_features(out, chosen, facts, half=half)
     return list(chosen)
 
 

@@ -20,6 +20,9 @@ def extract(
     given: dict[str, Any],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the safetensors file to write")],
     kind: Annotated[Literal["nfm", "agop"], typer.Option("--kind", help="which matrices")] = "agop",
+    half: Annotated[
+        bool, typer.Option("--half", help="write float16, in half the bytes, at an error below 0.001 a matrix")
+    ] = False,
     from_csv: Annotated[
         Path | None,
         typer.Option("--from-csv", metavar="FOLDER", help="take layer_0.csv, layer_1.csv... in place of a source"),
@@ -47,6 +50,6 @@ def extract(
             return INTERRUPTED
         from agopconsole.backend.source_extract import extract_source
 
-        keys = extract_source(spec, source.places, out, report=note)
+        keys = extract_source(spec, source.places, out, half=half, report=note)
     note(f"{out}: {len(keys)} matrices, {out.stat().st_size / 1e6:.1f} MB")
     return 0
