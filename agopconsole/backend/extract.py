@@ -72,7 +72,7 @@ def agop(
     precision: str | None = None,
     generator: torch.Generator | None = None,
     progress: Callable[[int, int | None], None] | None = None,
-    winograd: bool = False,
+    winograd: bool = True,
 ) -> dict[str, FeatureMatrix]:
     """The Average Gradient Outer Product of every weight slot that the forward pass reaches.
 
@@ -96,9 +96,9 @@ def agop(
             precision flips the masks of ReLUs, and costs several per cent of error.
         generator: draws the probes; a CPU generator gives the same ones on every device.
         progress: called with the images done and the images in all (None where an iterable does not say).
-        winograd: passes gradients through 3 x 3 convolutions by minimal filtering, faster on a CPU, where the network
-            is a straight line of layers, as a VGG is; elsewhere it changes nothing. In float32 the error of a
-            gradient grows from 2e-7 to 2e-6 a layer; the forward pass, and so every ReLU's mask, stays as it is.
+        winograd: passes gradients through 3 x 3 convolutions by minimal filtering where that is faster: on large maps
+            of a network that is a straight line of layers, as a VGG is. In float32 the error of a gradient grows
+            from 2e-7 to 2e-6 a layer; the forward pass, and so every ReLU's mask, stays as it is.
 
     Returns:
         Matrices with factors of shape (r, d), r at most c_out / groups, by name as in `nfm`. Layers that the forward
