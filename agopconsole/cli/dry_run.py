@@ -25,6 +25,9 @@ _COLUMNS = {
     "missing": Column("missing", "to train", "right"),
 }
 _ALWAYS = ("runs", "done", "missing")
+_OF_METHOD = ("init", "features", "scale", "basis", "layers", "agop_power", "round")
+_SAID = ("dataset", "seed", "name", "study", "device", *_OF_METHOD)
+"""Fields that the columns of every table say already, or that say nothing of the numbers."""
 
 
 def print_dry_run(store: Store | None, study: Study, output_format: str) -> None:
@@ -79,20 +82,7 @@ def _state(run: RunRecord | None) -> str:
 
 def _varied(specs: Sequence[RunSpec]) -> list[str]:
     """The fields that differ between runs beside those that seed, data set and method say already."""
-    said = (
-        "dataset",
-        "seed",
-        "name",
-        "study",
-        "device",
-        "init",
-        "features",
-        "scale",
-        "basis",
-        "layers",
-        "agop_power",
-    )
-    names = [f.name for f in fields(specs[0]) if f.name not in said]
+    names = [f.name for f in fields(specs[0]) if f.name not in _SAID]
     return [name for name in names if len({_setting(spec, name) for spec in specs} - {None}) > 1]
 
 
