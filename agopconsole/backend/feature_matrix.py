@@ -14,6 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 
+_ROWS_AT_ONCE = 64
+
+
 def wide(tensor: Tensor) -> Tensor:
     """A float64 copy on the CPU, where sums of many products are exact enough; not every accelerator has float64."""
     return tensor.detach().cpu().double()
@@ -66,8 +69,8 @@ class FeatureMatrix:
 
     def trace(self) -> float:
         """Sum of the eigenvalues, ||F||_F^2."""
-        # Summed in float64 without a copy in float64, of which those of a whole network would fill the memory.
-        return float(torch.linalg.vector_norm(self.factor.detach().cpu(), dtype=torch.float64)) ** 2
+        # Some rows at a time: copies in float64 of a whole network's factors would fill the memory.
+        return math.fsum(float(wide(rows).square().sum()) for rows in self.factor.split(_ROWS_AT_ONCE))
 
     def dense(self) -> Tensor:
         """S itself, shape (d, d), in the factor's dtype and on its device."""
