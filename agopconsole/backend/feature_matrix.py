@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-
 _ROWS_AT_ONCE = 64
 
 
