@@ -124,7 +124,7 @@ def _of_run(plot: Plot, line: Line, run: RunRecord, numbers: Numbers, x: XKind) 
         run_colour(run.method, run.seed),
         [place for place, _ in points.values()],
         [value for _, value in points.values()],
-        lost=_lost(plot, run, numbers, x),
+        lost=[] if line.dotted else _lost(plot, run, numbers, x),
         dotted=line.dotted,
     )
 
@@ -149,7 +149,7 @@ def _of_group(plot: Plot, line: Line, group: Group, varied: Sequence[str], numbe
         [_mean([points[key][0] for points in counted]) for key in shared],
         [_mean(seeds) for seeds in values],
         [_deviation(seeds) for seeds in values] if len(counted) > 1 and not line.dotted else None,
-        lost=[place for run in group.runs for place in _lost(plot, run, numbers, x)],
+        lost=[] if line.dotted else [place for run in group.runs for place in _lost(plot, run, numbers, x)],
         dotted=line.dotted,
     )
 

@@ -26,18 +26,53 @@ def lost_note(scaled: Scaled, axes: Axes) -> str:
 
 
 def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Axes, most: int) -> list[str]:
-    """The legend in at most `most` lines, what diverged first; what finds no room is counted."""
-    by_urgency = sorted(zip(lines, symbols, strict=True), key=lambda entry: not entry[0].lost)
-    entries = [
-        [
-            (symbol, one.series.colour),
-            (f" {one.series.label}", None),
-            (lost_note(one, axes), WARNING),
-            (f" {one.masked} ≤ 0 not shown" if one.masked else "", GREY),
+    """The legend of the lines that are not dotted in at most `most` lines, what diverged first.
+
+    With little room the notes get shorter, then the labels, and only then is what finds no room counted.
+    """
+    entries = [(one, symbol) for one, symbol in zip(lines, symbols, strict=True) if not one.series.dotted]
+    entries.sort(key=lambda entry: not entry[0].lost)
+    written: list[list[str]] = []
+    for label, note in ((_label, lost_note), (_label, _short_note), (_up_to_comma, _sign), (_first_word, _sign)):
+        shown = [
+            [
+                (symbol, one.series.colour),
+                (f" {label(one)}", None),
+                (note(one, axes), WARNING),
+                (f" {one.masked} ≤ 0 not shown" if one.masked else "", GREY),
+            ]
+            for one, symbol in entries
         ]
-        for one, symbol in by_urgency
-    ]
-    return page.flow(entries, most)[0]
+        found, left_out = page.flow(shown, most)
+        told_apart = len({label(one) for one, _ in entries}) == len({_label(one) for one, _ in entries})
+        if told_apart and not left_out:
+            return found
+        written.append(found)
+    return written[0]
+
+
+def _label(scaled: Scaled) -> str:
+    return scaled.series.label
+
+
+def _up_to_comma(scaled: Scaled) -> str:
+    return scaled.series.label.split(",")[0]
+
+
+def _first_word(scaled: Scaled) -> str:
+    return scaled.series.label.split(" ")[0]
+
+
+def _short_note(scaled: Scaled, axes: Axes) -> str:
+    """How many were lost, but not where."""
+    del axes
+    count = len(scaled.series.lost)
+    return f" ✗ {count} diverged" if count > 1 else " ✗ diverged" if scaled.lost else ""
+
+
+def _sign(scaled: Scaled, axes: Axes) -> str:
+    del axes
+    return " ✗" if scaled.lost else ""
 
 
 def reading_legend(

@@ -47,7 +47,7 @@ class Page:
         self.colour, self.unicode = colour, unicode
 
     def symbols(self, dotted: Sequence[bool]) -> list[str]:
-        """For each line of the chart the sign that the legend knows it by; with colour all whole lines share one."""
+        """For each line of the chart the sign that it is known by; with colour all whole lines share one."""
         dots = _DOTS if self.unicode else _ASCII_DOTS
         if self.colour and self.unicode:
             return [dots if is_dotted else "■" for is_dotted in dotted]

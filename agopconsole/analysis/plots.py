@@ -72,7 +72,7 @@ PLOTS: dict[str, Plot] = {
             "losses",
             "loss: validation, and train dotted",
             "epochs",
-            (Line(lambda e: e.val_loss, "val"), Line(lambda e: e.fixed_train_loss, "train", dotted=True)),
+            (Line(lambda e: e.val_loss), Line(lambda e: e.fixed_train_loss, "train", dotted=True)),
         ),
         Plot("step_loss", "loss of a step", "steps", (Line(lambda s: s.loss),)),
         _epochs("throughput", "throughput, images/s", lambda e: e.images_per_second),

@@ -57,6 +57,10 @@ class ChartView:
         """The other scale for that plot."""
         return replace(self, log=self.log ^ {plot})
 
+    def other_lines(self) -> ChartView:
+        """A line a run, or a band a method again."""
+        return replace(self, by_run=not self.by_run)
+
     def whole(self) -> ChartView:
         """All of x, and no cursor."""
         return replace(self, window=None, cursor=None)

@@ -20,6 +20,8 @@ _KEY_NAMES = {
     "right_square_bracket": "]",
     "full_stop": ".",
     "comma": ",",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
 }
 
 

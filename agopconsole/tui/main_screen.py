@@ -1,27 +1,28 @@
-"""The main screen: runs to the left; accuracy, loss gap and start of those that are chosen to the right."""
+"""The main screen: runs to the left, charts and start of those that are chosen to the right."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Footer, Static
 
-from agopconsole.analysis.charts import Axes, Series, accuracy_series, loss_gap_series
 from agopconsole.analysis.command_line import command_line
-from agopconsole.analysis.curves import Histories
+from agopconsole.analysis.curves import Numbers
 from agopconsole.analysis.export import export_runs
 from agopconsole.queue.actions import perform, remove, toggle_queue
 from agopconsole.store import RunRecord
-from agopconsole.tui.chart_panel import ChartPanel
+from agopconsole.tui.chart_grid import MOST_STEP_RUNS, ChartGrid
+from agopconsole.tui.charted_screen import ChartedScreen
 from agopconsole.tui.columns_screen import ColumnsScreen
 from agopconsole.tui.device_bar import DeviceBar
 from agopconsole.tui.devices import Device
 from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
+from agopconsole.tui.drawing import Drawing
 from agopconsole.tui.filter_bar import FilterBar
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.rows import RunRow
@@ -29,17 +30,12 @@ from agopconsole.tui.run_table import RunTable
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.start_panel import StartPanel
 from agopconsole.tui.status_bar import StatusBar
-from agopconsole.tui.store_screen import StoreScreen
 
-if TYPE_CHECKING:
-    from agopconsole.tui.app import ConsoleApp
+_ROOM_FOR_START = (100, 36)
+"""Columns and lines that it takes to show the start below the charts."""
 
-_PANELS = ("accuracy", "gap", "start")
-_ALL_PANELS = (100, 36)
-"""Columns and lines that it takes to stack all panels beside the table."""
-
-_SIDE_BY_SIDE = 160
-"""Columns from which the charts stand side by side, so that few lines will do."""
+_WIDE = 160
+"""Columns from which charts stand side by side, so that few lines will do."""
 
 _EMPTY = """\
 There are no runs in {path} yet.
@@ -52,7 +48,7 @@ Press n to set up a run or a study, or from a shell:
 Runs show here as soon as they are queued. ? lists the keys."""
 
 
-class MainScreen(StoreScreen):
+class MainScreen(ChartedScreen):
     """Table and charts.
 
     Args:
@@ -65,7 +61,6 @@ class MainScreen(StoreScreen):
         Binding(
             "slash", "filter", "Filter", key_display="/", tooltip="filter: init:kaiming_* status:running seed:<3"
         ),
-        Binding("tab", "next_panel", "Chart", priority=True, tooltip="next chart, where there is room for one only"),
         Binding("c", "ask('cancel')", "Cancel", tooltip="cancel the chosen runs"),
         Binding("p", "ask('pause')", "Pause", show=False, tooltip="pause the chosen runs"),
         Binding("u", "ask('resume')", "Resume", show=False, tooltip="have paused runs go on"),
@@ -88,23 +83,16 @@ class MainScreen(StoreScreen):
         super().__init__()
         self._path = store_path
         self._snapshot: Snapshot | None = None
-        self._panel = 0
 
     def compose(self) -> ComposeResult:
-        """Lays out the widgets; which panel is shown where there is room for one goes by a class."""
+        """Lays out the widgets."""
         yield StatusBar(self._path, id="status")
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield FilterBar(id="filter-bar")
                 yield RunTable(id="runs")
             with Vertical(id="panels"):
-                with Container(id="charts"):
-                    yield ChartPanel("validation accuracy, %", id="accuracy")
-                    yield ChartPanel(
-                        "loss gap: validation - train",
-                        id="gap",
-                        axes=Axes(zero_line=True, notes=("underfit", "overfit")),
-                    )
+                yield ChartGrid(id="charts")
                 yield StartPanel(id="start")
         yield Static(id="empty", markup=False)
         yield DeviceBar(id="devices")
@@ -117,15 +105,15 @@ class MainScreen(StoreScreen):
         table.show_columns(self._program.preferences.columns)
         table.grouped = self._program.preferences.grouped
         table.focus()
-        self._show_panel(0)
 
     # What goes in and out
 
     def wanted(self) -> Wanted:
-        """The epochs of the chosen runs, and the start of the first of them that may have one."""
+        """The epochs of the chosen runs, their steps if drawn, and the start of the first of them that has one."""
         start = self._start_run()
         ids = frozenset(run.id for row in self.query_one(RunTable).chosen() for run in row.runs)
-        return Wanted(ids, start.id if start else None)
+        steps = ids if self.grid.needs_steps and len(ids) <= MOST_STEP_RUNS else frozenset()
+        return Wanted(ids, start.id if start else None, steps=steps)
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows the runs, and the charts of those that are chosen."""
@@ -151,13 +139,6 @@ class MainScreen(StoreScreen):
         """Shows them in the line at the bottom."""
         for bar in self.query(DeviceBar):  # there is none yet if the devices are read before the first frame
             bar.show_devices(devices)
-
-    @property
-    def _program(self) -> ConsoleApp:
-        from agopconsole.tui.app import ConsoleApp
-
-        assert isinstance(self.app, ConsoleApp)
-        return self.app
 
     # The table
 
@@ -247,19 +228,32 @@ class MainScreen(StoreScreen):
 
     # Panels
 
-    def action_next_panel(self) -> None:
-        """Shows the next panel, where there is room for one only."""
-        self._show_panel((self._panel + 1) % len(_PANELS))
+    def action_next_chart(self, by: int) -> None:
+        """Goes on to the next chart; where the start has no place of its own it comes after the last one."""
+        stops = len(self.grid.plots) + (self.has_class("-single") and not self.grid.full)
+        now = len(self.grid.plots) if self.has_class("-show-start") else self.grid.current
+        place = (now + by) % stops
+        self.set_class(place == len(self.grid.plots), "-show-start")
+        if not self.has_class("-show-start"):
+            self.grid.go_to(place)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where all panels are in sight, there is no next one."""
+        """Without runs there is no next chart."""
         del parameters
-        return action != "next_panel" or (self.has_class("-single") and not self.has_class("-empty"))
+        return action != "next_chart" or not self.has_class("-empty")
+
+    def on_chart_grid_left(self) -> None:
+        """Goes back from the charts to the table."""
+        if self.grid.full:
+            self.action_full()
+        self.query_one(RunTable).focus()
 
     def on_resize(self, event: Resize) -> None:
-        """Shows one panel at a time where there is no room for all of them."""
+        """Shows the start in place of the charts where there is no room below them."""
         width, height = event.size
-        self.set_class(width < _ALL_PANELS[0] or (width < _SIDE_BY_SIDE and height < _ALL_PANELS[1]), "-single")
+        single = width < _ROOM_FOR_START[0] or (width < _WIDE and height < _ROOM_FOR_START[1])
+        self.set_class(single, "-single")
+        self.set_class(single and self.has_class("-show-start"), "-show-start")
         self.refresh_bindings()
 
     def _say(self, text: str | None) -> None:
@@ -272,33 +266,18 @@ class MainScreen(StoreScreen):
                 self.query_one(RunTable).focus()
             self.refresh_bindings()
 
-    def _show_panel(self, panel: int) -> None:
-        self._panel = panel
-        for i, name in enumerate(_PANELS):
-            self.set_class(i == panel, f"-show-{name}")
-
     def _show_choice(self) -> None:
+        """Draws a line for each method among the chosen rows, and one for each run that is a row."""
         if self._snapshot is None:
             return
-        chosen = {run.id for row in self.query_one(RunTable).chosen() for run in row.runs}
-        if chosen <= self._snapshot.histories.keys():
-            accuracy, gap = self._series(self._snapshot.histories)
-            self.query_one("#accuracy", ChartPanel).show(accuracy)
-            self.query_one("#gap", ChartPanel).show(gap)
-        run = self._start_run()
-        if run is None or run.id == self._snapshot.wanted.start:
-            self.query_one(StartPanel).show(run, self._snapshot.start)
-
-    def _series(self, histories: Histories) -> tuple[list[Series], list[Series]]:
-        """Accuracy and loss gap: a line for each method among the chosen rows, and one for each run that is a row."""
         rows = self.query_one(RunTable).chosen()
         single = [row.run for row in rows if isinstance(row, RunRow)]
         repeats = list({run.id: run for row in rows if not isinstance(row, RunRow) for run in row.runs}.values())
-        accuracy, gap = (
-            [*series_of(repeats, histories), *series_of(single, histories, by_method=False)]
-            for series_of in (accuracy_series, loss_gap_series)
-        )
-        return accuracy, gap
+        if {run.id for run in (*repeats, *single)} <= self._snapshot.histories.keys():
+            self.grid.show(Drawing(repeats, single, Numbers(self._snapshot.histories, self._snapshot.steps)))
+        run = self._start_run()
+        if run is None or run.id == self._snapshot.wanted.start:
+            self.query_one(StartPanel).show(run, self._snapshot.start)
 
     def _start_run(self) -> RunRecord | None:
         """The first run under the cursor that a worker has begun."""

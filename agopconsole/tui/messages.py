@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,14 @@ class ErrandDone(Message):
     then: Callable[[Any], None] | None
     result: Any
     error: str = ""
+
+
+@dataclass
+class Painted(Message):
+    """A chart is drawn, or given up: `then` is to be given what came of it."""
+
+    future: Future[Any]
+    then: Callable[[Any], None]
 
 
 @dataclass

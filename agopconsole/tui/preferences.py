@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from agopconsole.analysis import plots
 from agopconsole.tui.columns import COLUMNS, USUAL
+from agopconsole.tui.grid_shape import AUTO, is_shape
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,15 @@ class Preferences:
     Attributes:
         columns: of the table, in order.
         grouped: by everything except the seed, or all runs one by one.
+        charts: the plots of the charts, in order.
+        grid: how many of them stand side by side and above one another, `2x1`; `auto` goes by the room.
         theme: `auto` goes by the terminal, `dark` and `light` do not.
     """
 
     columns: tuple[str, ...] = USUAL
     grouped: bool = True
+    charts: tuple[str, ...] = plots.USUAL
+    grid: str = AUTO
     theme: str = "auto"
 
 
@@ -58,6 +64,10 @@ def _sound(kept: dict[str, Any]) -> Preferences:
     values = {f.name: kept.get(f.name, usual[f.name]) for f in fields(Preferences)}
     columns = values["columns"] if isinstance(values["columns"], list) else USUAL
     values["columns"] = tuple(key for key in columns if key in COLUMNS)
+    charts = values["charts"] if isinstance(values["charts"], list) else []
+    known = dict.fromkeys(name for name in charts if isinstance(name, str) and name in plots.PLOTS)
+    values["charts"] = tuple(known) if len(known) == len(plots.USUAL) else plots.USUAL
+    values["grid"] = values["grid"] if is_shape(values["grid"]) else AUTO
     values["grouped"] = bool(values["grouped"])
     if values["theme"] not in ("auto", "dark", "light"):
         values["theme"] = "auto"

@@ -269,9 +269,23 @@ def test_a_time_axis_reads_like_a_clock():
     assert "30:00" in plain(shown.read(1800)[0])[0]
 
 
-def test_the_lesser_of_two_lines_is_dotted_and_the_legend_says_which():
-    series = [Series("val", BLUE, [1, 2], [1.0, 2.0]), Series("train", BLUE, [1, 2], [2.0, 1.0], dotted=True)]
-    lines = plain(line_chart(series, width=60, height=14, title=""))
-    assert "■ val   · train" in lines[-1]
+def test_the_lesser_of_two_lines_is_dotted_and_read_but_not_in_the_legend():
+    series = [Series("it", BLUE, [1, 2], [1.0, 2.0]), Series("it train", BLUE, [1, 2], [2.0, 1.0], dotted=True)]
+    shown = draw_chart(series, Axes(), width=60, height=14)
+    lines = plain("\n".join(shown.lines))
+    assert lines[-1].strip() == "■ it"
     assert "".join(lines[:-3]).count("·") > 20
     assert drawn(lines[:-3])
+    assert plain(shown.read(2)[0])[0].split() == ["epoch", "2", "■", "2", "it", "·", "1", "it", "train"]
+
+
+def test_a_legend_with_little_room_says_less_of_each_line_before_it_leaves_one_out():
+    series = [Series(f"method_{c} n=3", BLUE, [1, 2, 3], [1.0, 2.0, 3.0], lost=[2, 3] * (c == "f")) for c in "abcdef"]
+    wide, narrow = (
+        " ".join(plain("\n".join(draw_chart(series, Axes(), width=w, height=11).lines))[-2:]) for w in (62, 43)
+    )
+    assert "method_f n=3 ✗ 2 diverged " in wide
+    assert all(f"method_{c} n=3" in wide for c in "abcde")
+    assert "method_f ✗ " in narrow
+    assert all(f"method_{c} " in narrow for c in "abcde")
+    assert "more" not in wide + narrow

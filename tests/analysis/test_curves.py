@@ -121,7 +121,7 @@ def steps_of(runs, seeds=3):
 def test_the_two_losses_of_a_method_share_its_colour_and_the_lesser_is_dotted(demo):
     runs, histories = demo
     lines = plotted("losses", runs, Numbers(histories))
-    val, train = lines["kaiming_uniform n=3 val"], lines["kaiming_uniform n=3 train"]
+    val, train = lines["kaiming_uniform n=3"], lines["kaiming_uniform n=3 train"]
     assert (val.colour, val.dotted, train.dotted) == (train.colour, False, True)
     last = [histories[run.id][-1] for run in runs if run.method == "kaiming_uniform"]
     assert val.y[-1] == pytest.approx(mean(epoch.val_loss for epoch in last))

@@ -1,0 +1,62 @@
+"""What the charts of a screen are drawn of: the chosen runs and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from agopconsole.analysis.curves import Choice, Numbers, plot_series
+from agopconsole.analysis.plots import Plot
+from agopconsole.analysis.series import Series
+from agopconsole.analysis.view import ChartView
+from agopconsole.store import RunRecord
+
+
+class Drawing:
+    """The runs, and all that was read of them.
+
+    Args:
+        repeats: the runs that make one line a method.
+        single: those with a line each.
+        numbers: what was read of them.
+    """
+
+    def __init__(self, repeats: Sequence[RunRecord], single: Sequence[RunRecord], numbers: Numbers) -> None:
+        self._repeats, self._single, self._numbers = repeats, single, numbers
+        self._runs = {run.id: run for run in (*repeats, *single)}
+        self._looks = [
+            [(r.id, r.status, r.epoch, r.diverged, r.at_chance) for r in runs] for runs in (repeats, single)
+        ]
+
+    def looks_like(self, other: Drawing) -> bool:
+        """Whether the charts of both are alike; numbers that were not read again are the same objects."""
+        return self._looks == other._looks and all(
+            mine.get(run) is theirs.get(run)
+            for run in self._runs
+            for mine, theirs in (
+                (self._numbers.epochs, other._numbers.epochs),
+                (self._numbers.steps, other._numbers.steps),
+            )
+        )
+
+    @property
+    def count(self) -> int:
+        """How many runs there are."""
+        return len(self._runs)
+
+    def has_numbers_for(self, plot: Plot) -> bool:
+        """Whether what the plot shows has been read of all of them."""
+        return plot.source != "steps" or self._runs.keys() <= self._numbers.steps.keys()
+
+    def series(self, plot: Plot, view: ChartView) -> list[Series]:
+        """The lines of a plot, as the user wants to see them; it takes long enough to be left to the painter."""
+        choice = self._run_by_run if view.by_run else self._by_method
+        return plot_series(plot, choice, self._numbers, x=view.x, smoothing=view.smoothing)
+
+    @cached_property
+    def _by_method(self) -> Choice:
+        return Choice(self._repeats, self._single)
+
+    @cached_property
+    def _run_by_run(self) -> Choice:
+        return Choice((), list(self._runs.values()))
