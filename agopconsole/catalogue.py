@@ -134,6 +134,21 @@ def check_model(model: str, image_size: int, layers: str) -> None:
             raise RequestError(f"layers '{layers}': {model} has no {name}; choose from {', '.join(_blocks(facts))}")
 
 
+def check_attention(model: str, layers: str) -> None:
+    """Checks that an init of self-attentions alone finds some among the layers under test.
+
+    Raises:
+        RequestError: saying which models have any, or how their layers are asked for.
+    """
+    if not MODELS[model].attentions:
+        having = ", ".join(name for name, facts in MODELS.items() if facts.attentions)
+        raise RequestError(f"init 'mimetic' starts self-attentions, and {model} has none; choose from {having}")
+    if layers == "conv" or layers.startswith("first:"):
+        raise RequestError(
+            f"init 'mimetic' starts self-attentions, and layers '{layers}' names none: ask for attention"
+        )
+
+
 def _blocks(facts: ModelFacts) -> list[str]:
     """Its layers, and of a transformer the blocks that hold them: few enough for one line."""
     blocks = [attention.rpartition(".")[0] for attention in facts.attentions]

@@ -25,6 +25,7 @@ Recipe = Literal[
     "kaiming_uniform",
     "orthogonal",
     "delta_orthogonal",
+    "mimetic",
     "pretrained",
     "default",
 ]
@@ -40,7 +41,7 @@ class Method:
 
     Attributes:
         recipe: `features` for a draw from N(0, S), with S given by the other choices; else a fixed recipe, to which
-            no other choice applies but the scale `lsuv`.
+            no other choice applies but the scale `lsuv`, and to `default` and `mimetic` none.
         features: the matrix S: the identity, the NFM or the AGOP of a source network.
         scale: `unit` makes trace(S) = 1, `kaiming` makes it gain^2 = 2 (He et al. 2015), `lsuv` gives each layer's
             outputs on a batch mean 0 and variance 2 (Mishkin & Matas 2016), `poster` repeats the source study's code.
@@ -94,6 +95,7 @@ METHODS: dict[str, Method] = {
     "agop": Method(features="agop", scale="unit"),
     "kaiming_nfm": Method(features="nfm", scale="kaiming"),
     "kaiming_agop": Method(features="agop", scale="kaiming"),
+    "mimetic": Method("mimetic"),  # Trockman & Kolter 2023: self-attentions alone
     "pretrained": Method("pretrained"),  # the source's own weights: the ceiling of soft transfer
 }
 
@@ -111,8 +113,9 @@ def compose(
     method = METHODS[init]
     if not (features or scale or basis):
         return method
-    if method.recipe != "features" and (features or basis or scale != "lsuv" or method.recipe == "default"):
-        taken = "nothing else" if method.recipe == "default" else "of these choices the scale lsuv alone"
+    whole = method.recipe in ("default", "mimetic")
+    if method.recipe != "features" and (features or basis or scale != "lsuv" or whole):
+        taken = "nothing else" if whole else "of these choices the scale lsuv alone"
         raise RequestError(
             f"init '{init}' is a fixed recipe and takes {taken}; features, scale and basis go with "
             f"{', '.join(COMPOSABLE)}"

@@ -362,6 +362,8 @@ def _normalised(spec: RunSpec) -> RunSpec:
     if spec.ansatz_at and spec.ansatz_at[-1] > spec.epochs:
         raise RequestError(f"ansatz_epochs '{spec.ansatz_epochs}': the run has the epochs 0 to {spec.epochs}")
     catalogue.check_model(spec.model, spec.fed_size, spec.layers)
+    if spec.method.recipe == "mimetic":
+        catalogue.check_attention(spec.model, spec.layers)
     _check_device(spec.device)
     if spec.agop_outputs not in (AUTO, "all") and not re.fullmatch(r"[1-9]\d{0,8}", spec.agop_outputs):
         raise RequestError(f"agop_outputs must be auto, all or a number of probes, not '{spec.agop_outputs}'")

@@ -35,6 +35,24 @@ def test_what_a_network_cannot_be_asked_for(model, size, layers, message):
         check_model(model, size, layers)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"layers": "attention"}, "layers 'attention': vgg11 has none"),
+        (
+            {"layers": "all"},
+            "init 'mimetic' starts self-attentions, and vgg11 has none; choose from vit_tiny, vit_b_32",
+        ),
+        ({"model": "vit_tiny"}, "and layers 'conv' names none: ask for attention"),
+        ({"model": "vit_tiny", "layers": "first:1"}, "and layers 'first:1' names none: ask for attention"),
+    ],
+)
+def test_a_mimetic_start_needs_attentions(fields, message):
+    with pytest.raises(RequestError, match=message):
+        RunSpec.parse({"init": "mimetic", **fields})
+    assert RunSpec.parse({"init": "mimetic", "model": "vit_tiny", "layers": "all"}).label == "mimetic layers=all"
+
+
 def test_vit_tiny_has_no_weights_of_imagenet_and_needs_none_without_features():
     with pytest.raises(RequestError, match="source 'imagenet': there are no such weights of vit_tiny; train one"):
         RunSpec.parse({"model": "vit_tiny", "init": "kaiming_nfm"})

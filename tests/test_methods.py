@@ -26,8 +26,8 @@ def test_every_preset_is_found_by_its_choices():
 def test_every_method_is_written_in_one_way_that_gives_it_back():
     methods = set(composed_methods())
     # 3 features x 3 scales x 4 bases, less the isotropic filters' 2 bases that change nothing, and the poster's two;
-    # of the fixed recipes, the 8 that draw or copy with and without lsuv, and default.
-    assert len(methods) == (3 * 3 * 4 - 3 * 2) + 2 + 2 * 8 + 1
+    # of the fixed recipes, the 8 that draw or copy with and without lsuv, default and mimetic.
+    assert len(methods) == (3 * 3 * 4 - 3 * 2) + 2 + 2 * 8 + 2
     assert len({name_of(method) for method in methods}) == len(methods)
     assert all(compose(**spelling(method)) == method for method in methods)
 
@@ -115,9 +115,10 @@ def test_a_fixed_recipe_takes_no_choice_but_lsuv(init, choice):
         compose(init, **choice)
 
 
-def test_default_takes_no_choice_at_all():
-    with pytest.raises(RequestError, match="init 'default' is a fixed recipe and takes nothing else"):
-        compose("default", scale="lsuv")
+@pytest.mark.parametrize("init", ["default", "mimetic"])
+def test_some_recipes_take_no_choice_at_all(init):
+    with pytest.raises(RequestError, match=f"init '{init}' is a fixed recipe and takes nothing else"):
+        compose(init, scale="lsuv")
 
 
 def test_the_poster_s_scale_is_none_of_the_presets_and_has_no_twin():

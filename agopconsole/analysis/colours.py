@@ -28,6 +28,7 @@ _PRESETS: dict[str, str] = {
     "lsuv": "#2ed030",
     "delta_orthogonal": "#517031",
     "lecun_normal": "#8878c8",
+    "mimetic": "#f20d80",
     "nfm": "#009e73",
     "agop": "#cc79a7",
     "kaiming_nfm": "#e69f00",

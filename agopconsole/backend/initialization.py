@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from agopconsole.backend.bases import aligned, centred, rotated, without_direction
 from agopconsole.backend.feature_matrix import FeatureMatrix
-from agopconsole.backend.layers import Slot, choose_slots
+from agopconsole.backend.layers import Slot, choose_slots, weight_slots
+from agopconsole.backend.mimetic import start_attentions
 from agopconsole.backend.on_images import Below, start_on_images
 from agopconsole.backend.rng import stream
 from agopconsole.errors import RequestError, unknown_choice
@@ -95,7 +96,8 @@ def initialize(
     (`unit`) or to gain^2 = 2 (`kaiming`: a mean variance of 2/d a weight, as He et al. 2015 ask in eq. 10). Biases of
     these layers become 0, except under `default` (nothing is touched), `pretrained` (the source's) and the scale
     `lsuv`. Norm layers are never touched. The scale `lsuv` and the bases `centred` and `aligned` build the network
-    layer by layer on a batch of images; no other choice asks for any.
+    layer by layer on a batch of images; no other choice asks for any. `mimetic` starts q, k, v and the output
+    projections of the attentions under test, and leaves other layers as they are.
 
     Args:
         model: the network.
@@ -121,6 +123,8 @@ def initialize(
     if choices.recipe == "default":
         return {}
     slots = choose_slots(model, layers)
+    if choices.recipe == "mimetic":
+        return dict.fromkeys(start_attentions(weight_slots(model), slots, seed), "method")
     started: dict[str, str] = {}
 
     def write(slot: Slot, below: Below | None = None) -> None:
@@ -134,18 +138,23 @@ def initialize(
                 _start(slot, _preset(fallback), None, None, stream(seed, "weights", slot.name), below)
             started[slot.name] = fallback
 
-    if not choices.needs_images:
+    if choices.needs_images:
+        start_on_images(model, slots, choices, _given(images, choices, source), write, source)
+    else:
         for slot in slots.values():
             write(slot)
-        return started
+    return started
+
+
+def _given(images: Tensor | None, method: Method, source: nn.Module | None) -> Tensor:
+    """The images, if what the method looks at is there."""
     if images is None:
         raise RequestError(
             "the scale lsuv and the bases centred and aligned are built on images, and none were given"
         )
-    if choices.basis == "aligned" and source is None:
+    if method.basis == "aligned" and source is None:
         raise RequestError("the basis aligned compares two networks, and no source network was given")
-    start_on_images(model, slots, choices, images, write, source)
-    return started
+    return images
 
 
 def _preset(name: str) -> Method:

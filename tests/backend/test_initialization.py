@@ -199,7 +199,7 @@ def test_pretrained_names_what_is_missing_or_does_not_fit(weights, said):
 
 
 def test_every_preset_can_be_drawn():
-    for name in METHODS:
+    for name in METHODS.keys() - {"mimetic"}:  # it has no attention
         model = network(8)
         images = torch.randn(4, 4, 3, 3, generator=torch.Generator().manual_seed(2))
         initialize(model, name, features=source(), weights=network(8).state_dict(), images=images)
