@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from agopconsole.analysis import chi_square
 from agopconsole.analysis.measures import Better
 
 
@@ -54,8 +55,11 @@ def _ranked(scores: Sequence[float]) -> list[float]:
 
 
 def _friedman(ranks: Sequence[Sequence[float]]) -> float | None:
-    if len(ranks) < 3 or len(ranks[0]) < 3 or all(len(set(row)) == 1 for row in ranks):
+    """The p-value of Friedman's chi-square, corrected for ties (Conover 1999, section 5.8)."""
+    blocks, methods = len(ranks), len(ranks[0])
+    if blocks < 3 or methods < 3 or all(len(set(row)) == 1 for row in ranks):
         return None
-    from scipy.stats import friedmanchisquare  # half a second that a report on one data set does without
-
-    return float(friedmanchisquare(*zip(*ranks, strict=True)).pvalue)
+    expected = blocks * (methods + 1) / 2
+    spread = sum((sum(of_method) - expected) ** 2 for of_method in zip(*ranks, strict=True))
+    within = sum(rank * rank for row in ranks for rank in row) - expected * methods * (methods + 1) / 2
+    return chi_square.p_value((methods - 1) * spread / within, methods - 1)

@@ -73,15 +73,12 @@ def _layers(model: str) -> tuple[str, ...]:
 def _start(sums: Sequence[StartSums]) -> Start:
     if not sums:
         return NO_START
-    logs = [max(_log(one.least), _log(one.most), key=lambda log: abs(log - math.log(HEALTHY))) for one in sums]
-    mean = fmean(logs)
+    # Of two numbers the greater is further from `HEALTHY`, as a ratio, if their geometric mean lies above it.
+    worst = [one.most if one.least * one.most >= HEALTHY**2 else one.least for one in sums]
+    mean = fmean(math.log(max(value, _LEAST)) for value in worst)
     return Start(
         len(sums), math.exp(mean) if mean < _MOST_LOG else math.inf, fmean(s.participation_ratio for s in sums)
     )
-
-
-def _log(value: float) -> float:
-    return math.log(max(value, _LEAST))
 
 
 def say_mean_square(mean_square: float | None) -> str:

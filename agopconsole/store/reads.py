@@ -11,6 +11,7 @@ from typing import Any
 from agopconsole.errors import RequestError
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store.records import (
+    RUN_COLUMNS,
     EpochSums,
     LogLine,
     RunRecord,
@@ -106,8 +107,8 @@ class Reads(Session):
         return count
 
     def _records(self, clause: str, values: Sequence[Any] = ()) -> list[RunRecord]:
-        rows = self._connection.execute(f"SELECT * FROM runs {clause}", values)  # noqa: S608 - clauses of this class
-        return [RunRecord.from_row(row) for row in rows]
+        query = f"SELECT {RUN_COLUMNS} FROM runs {clause}"  # noqa: S608 - clauses of this class
+        return [RunRecord.from_values(row) for row in self._connection.execute(query, values)]
 
     def studies(self) -> list[str]:
         """The names of the studies, the one touched last at the end."""

@@ -15,6 +15,14 @@ def test_ranks_and_their_test_are_scipys():
     assert list(ranks.mean_rank) == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize(("blocks", "methods"), [(3, 3), (4, 4), (10, 5), (25, 8)])
+def test_the_test_is_scipys_with_and_without_ties(blocks, methods):
+    scores = np.random.default_rng(blocks).integers(0, 4, (blocks, methods)).astype(float)
+    scores[0] = np.arange(methods)  # no ties here
+    ranks = rank_methods([dict(enumerate(row)) for row in scores.tolist()], "lower")
+    assert ranks.p_value == pytest.approx(stats.friedmanchisquare(*scores.T).pvalue, rel=1e-9)
+
+
 def test_lower_may_be_better():
     assert list(rank_methods(BLOCKS, "lower").mean_rank) == ["c", "b", "a"]
 

@@ -125,6 +125,12 @@ def test_two_equal_differences_prove_nothing():
     assert (found.delta, found.ci95, found.shown) == (1.0, 0.0, False)
 
 
+def test_differences_that_are_equal_but_for_rounding_prove_nothing():
+    found = compare({i: 0.1 * i + 0.3 for i in range(5)}, {i: 0.1 * i for i in range(5)})
+    assert len({0.1 * i + 0.3 - 0.1 * i for i in range(5)}) > 1
+    assert (found.ci95, found.t_p_value, found.shown) == (0.0, None, False)
+
+
 def closed_testing(p_values):
     """Holm's p-values by the closure principle: the largest Bonferroni p of all families that a hypothesis is in."""
     names = range(len(p_values))
