@@ -73,6 +73,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
         text = f"{path} is made by the first run" if writable else f"{path} cannot be made: {folder} is not writable"
         yield Finding("store", "ok" if writable else "broken", text)
         return
+    from agopconsole.cli.queue_text import queue_line
     from agopconsole.queue.identity import is_alive
 
     with settings.store() as store:
@@ -82,6 +83,8 @@ def _store(settings: Settings) -> Iterator[Finding]:
             return
         runs = len(store.runs())
         yield Finding("store", "ok", f"{path}: {runs} runs, {store.open_count()} of them still to be worked on")
+        line, is_stuck = queue_line(store)
+        yield Finding("queue", "note" if is_stuck else "ok", line or "nothing is queued, and there is no worker")
         gone = [run for run in store.running() if not is_alive(run.owner, run.heartbeat_at)]
         if gone:
             yield Finding(

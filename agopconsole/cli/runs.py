@@ -43,6 +43,7 @@ def list_runs(
     output_format: TableFormat = "table",
 ) -> None:
     """The runs of the store, oldest first."""
+    from agopconsole.cli.queue_text import queue_line
     from agopconsole.cli.run_text import run_columns
 
     if status is not None and status not in catalogue.STATUSES:
@@ -50,7 +51,10 @@ def list_runs(
     with settings_of(context).store() as store:
         check_study(store, study)
         rows = [run.summary() for run in store.runs(study=study, status=status)]
+        line, _ = queue_line(store)
     print_table(rows, run_columns(rows), output_format)
+    if line and output_format == "table":
+        note(line)
 
 
 @app.command("show")

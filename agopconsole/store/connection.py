@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
             raise RequestError(f"there is no store at {path}; `agopconsole run` makes one, --db names another")
         if not path.parent.is_dir():
             raise RequestError(f"there is no folder {path.parent} to put the store {path.name} in")
+        _make(path)
     if path.is_dir():
         raise RequestError(f"{path} is not a store that can be used: it is a folder")
     try:
@@ -69,6 +71,34 @@ def _address(path: Path) -> str:
     return f"{path.resolve().as_uri()}{'?immutable=1' if fixed else ''}"
 
 
+def _make(path: Path) -> None:
+    """Makes a store under another name and gives it its own when it is whole: none that is found is half made.
+
+    Raises:
+        WorkError: if it cannot be made.
+    """
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
+            _migrate(connection, part, 0)
+        _give_name(part, path)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise WorkError(f"the store {path} cannot be made: {error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _give_name(part: Path, path: Path) -> None:
+    """Names a file, unless another process was quicker."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        if not path.exists():
+            part.rename(path)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(_address(path), timeout=BUSY_SECONDS, isolation_level=None, uri=True)
     try:
@@ -84,7 +114,11 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and not tables >= {"runs", "epochs"}:
+    if not tables:
+        raise RequestError(
+            f"{path} is empty, and no store of agopconsole; once it is removed, `agopconsole run` makes one"
+        )
+    if not tables >= {"runs", "epochs"}:
         raise RequestError(f"{path} is a database of something else, not a store of agopconsole")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:

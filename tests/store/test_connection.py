@@ -9,6 +9,7 @@ from helpers.stored_runs import OWNER, add_done
 from sqlite_utils import Database
 
 from agopconsole.errors import RequestError, WorkError
+from agopconsole.metrics import StepMetrics
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store, connection
 from agopconsole.store.schema import migrations
@@ -45,10 +46,27 @@ def test_a_fresh_store_has_every_migration_and_the_version(path):
     assert not migrations.pending(database)
 
 
-def test_an_empty_file_becomes_a_store(path):
+@pytest.mark.parametrize("create", [False, True])
+def test_an_empty_file_is_no_store(path, create):
     path.touch()
-    with Store(path) as store:
-        assert store.runs() == []
+    refused(path, "runs.db is empty, and no store of agopconsole; once it is removed", create=create)
+    write_database(path, "CREATE TABLE t (x)", "DROP TABLE t")
+    refused(path, "is empty", create=create)
+
+
+def test_nothing_is_left_of_a_store_that_cannot_be_made(path, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(connection, "_migrate", full)
+    with pytest.raises(WorkError, match=r"the store .*runs\.db cannot be made: database or disk is full"):
+        Store(path, create=True)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_store_lies_alone_in_its_folder(path):
+    Store(path, create=True).close()
+    assert [file.name for file in path.parent.iterdir()] == ["runs.db"]
 
 
 def test_a_store_is_opened_again_as_it_was(path):
@@ -208,3 +226,36 @@ def test_other_tools_can_read_it(path):
         query = "SELECT method, status, val_accuracy FROM runs JOIN epochs ON run_id = runs.id"
         assert database.execute(query).fetchall() == [("normal", "done", 50.0)]
     assert Database(path)["runs"].get(run_id)["best_val_accuracy"] == 50.0
+
+
+def test_many_writers_and_a_long_reader_never_lock_each_other_out(path):
+    with Store(path, create=True) as store:
+        ids = [add_done(store, 50.0, seed=seed) for seed in range(4)]
+    errors, start = [], threading.Barrier(5)
+
+    def write(run_id):
+        try:
+            with Store(path) as store:
+                start.wait()
+                for step in range(60):
+                    store.record_steps(run_id, [StepMetrics(step, 1, 0.5, 1.0, 0.1)])
+                    store.log(run_id, "info", f"line {step}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(run_id,)) for run_id in ids]
+    for thread in threads:
+        thread.start()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        before = reader.execute("SELECT count(*) FROM steps").fetchone()
+        start.wait()
+        for thread in threads:
+            thread.join()
+        assert reader.execute("SELECT count(*) FROM steps").fetchone() == before == (0,)  # its own moment, all along
+        reader.execute("COMMIT")
+        assert reader.execute("SELECT count(*) FROM steps").fetchone() == (4 * 60,)
+    assert errors == []
+    with Store(path) as store:
+        assert store.damage() is None
+        assert [len(store.logs(run_id)) for run_id in ids] == [60] * 4
