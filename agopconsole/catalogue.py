@@ -81,11 +81,15 @@ def _resnet18() -> ModelFacts:
     return ModelFacts(tuple(names), ("fc",))
 
 
+_PARTS = ("q", "k", "v", "out_proj")
+"""The layers of an attention."""
+
+
 def _vit(blocks: int, patch: int, *, on_imagenet: bool) -> ModelFacts:
     others, attentions = [], []
     for block in (f"encoder.layers.encoder_layer_{number}" for number in range(blocks)):
         attentions.append(f"{block}.self_attention")
-        others += [f"{attentions[-1]}.{part}" for part in ("q", "k", "v", "out_proj")]
+        others += [f"{attentions[-1]}.{part}" for part in _PARTS]
         others += [f"{block}.mlp.0", f"{block}.mlp.3"]
     return ModelFacts(
         ("conv_proj",), (*others, "heads.head"), tuple(attentions), patch=patch, on_imagenet=on_imagenet
@@ -130,23 +134,37 @@ def check_model(model: str, image_size: int, layers: str) -> None:
         )
     known = (*facts.convolutions, *facts.others)
     for name in layers.split(","):
-        if not any(layer == name or layer.startswith(f"{name}.") for layer in known):
+        if not any(_named(layer, name) for layer in known):
             raise RequestError(f"layers '{layers}': {model} has no {name}; choose from {', '.join(_blocks(facts))}")
 
 
 def check_attention(model: str, layers: str) -> None:
-    """Checks that an init of self-attentions alone finds some among the layers under test.
+    """Checks that an init of self-attentions alone finds whole ones, and at least one, among the layers under test.
 
     Raises:
         RequestError: saying which models have any, or how their layers are asked for.
     """
-    if not MODELS[model].attentions:
+    attentions = MODELS[model].attentions
+    if not attentions:
         having = ", ".join(name for name, facts in MODELS.items() if facts.attentions)
         raise RequestError(f"init 'mimetic' starts self-attentions, and {model} has none; choose from {having}")
-    if layers == "conv" or layers.startswith("first:"):
+    if layers in ("all", "attention"):
+        return
+    named = {attention: [_named(f"{attention}.{part}", layers) for part in _PARTS] for attention in attentions}
+    if not any(any(parts) for parts in named.values()):
         raise RequestError(
             f"init 'mimetic' starts self-attentions, and layers '{layers}' names none: ask for attention"
         )
+    for attention, parts in named.items():
+        if any(parts) and not all(parts):
+            raise RequestError(
+                f"init 'mimetic' starts q, k, v and the output projection of an attention together: ask for {attention}"
+            )
+
+
+def _named(layer: str, layers: str) -> bool:
+    """Whether a list of names holds that of a layer, or of what it is in."""
+    return any(layer == name or layer.startswith(f"{name}.") for name in layers.split(","))
 
 
 def _blocks(facts: ModelFacts) -> list[str]:

@@ -45,12 +45,18 @@ def test_what_a_network_cannot_be_asked_for(model, size, layers, message):
         ),
         ({"model": "vit_tiny"}, "and layers 'conv' names none: ask for attention"),
         ({"model": "vit_tiny", "layers": "first:1"}, "and layers 'first:1' names none: ask for attention"),
+        ({"model": "vit_tiny", "layers": f"{BLOCK}.mlp"}, "names none: ask for attention"),
+        (
+            {"model": "vit_tiny", "layers": f"{BLOCK}.self_attention.q,{BLOCK}.mlp"},
+            f"together: ask for {BLOCK}.self_att",
+        ),
     ],
 )
 def test_a_mimetic_start_needs_attentions(fields, message):
     with pytest.raises(RequestError, match=message):
         RunSpec.parse({"init": "mimetic", **fields})
-    assert RunSpec.parse({"init": "mimetic", "model": "vit_tiny", "layers": "all"}).label == "mimetic layers=all"
+    for layers in ("all", "attention", BLOCK, "encoder", f"conv_proj,{BLOCK}.self_attention"):
+        assert RunSpec.parse({"init": "mimetic", "model": "vit_tiny", "layers": layers}).label.startswith("mimetic")
 
 
 def test_vit_tiny_has_no_weights_of_imagenet_and_needs_none_without_features():
