@@ -119,7 +119,7 @@ class _Known:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._marks: dict[int, tuple[object, ...]] = {}
+        self._marks: dict[int, str] = {}
         self._runs: dict[int, RunRecord] = {}
         self._studies: dict[str, tuple[tuple[RunRecord, ...], StudyRuns]] = {}
         self._histories: dict[int, tuple[object, tuple[EpochMetrics, ...]]] = {}
