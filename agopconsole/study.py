@@ -12,8 +12,9 @@ from typing import Any
 import agopconsole
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import MOST_ROUNDS, NOISE, RunSpec
+from agopconsole.tuning import Tuning
 
-_KEYS = ("name", "description", "inits", "datasets", "seeds", "rounds", "baseline", "run", "grid", "pairs")
+_KEYS = ("name", "description", "inits", "datasets", "seeds", "rounds", "baseline", "run", "grid", "pairs", "tune")
 _PLACES = {"seed": "seeds = [0, 1, 2]", "init": 'inits = ["nfm"]', "study": 'name = "..."'}
 """Fields that a study gives its runs elsewhere than in `run`, `grid` and `pairs`."""
 
@@ -30,12 +31,14 @@ class Study:
         description: a sentence for the reader of the report.
         baseline: label of the method that the others are compared with.
         runs: every run of the grid, in the order they are queued.
+        tuning: how `tune` looks for the best settings of each method.
     """
 
     name: str
     description: str
     baseline: str
     runs: tuple[RunSpec, ...]
+    tuning: Tuning
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -112,7 +115,8 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     baseline = table.get("baseline", labels[0])
     if baseline not in labels:
         raise RequestError(f"baseline '{baseline}' is none of the study's methods: {', '.join(labels)}")
-    return Study(name, str(table.get("description", "")), baseline, runs)
+    tuning = Tuning.parse(_table(table, "tune"))
+    return Study(name, str(table.get("description", "")), baseline, runs, tuning)
 
 
 def _table(table: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from agopconsole.cli import (
     runs,
     study,
     tui,
+    tune,
     worker,
 )
 from agopconsole.cli.settings import Settings
@@ -59,6 +60,7 @@ def global_options(
 
 app.command("run")(run.run)
 app.command("study")(study.study)
+app.command("tune")(tune.tune)
 app.command("worker")(worker.worker)
 app.add_typer(runs.app, name="runs")
 app.command("tui")(tui.tui)

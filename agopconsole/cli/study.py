@@ -29,9 +29,7 @@ def study(
     output_format: TableFormat = "table",
 ) -> int:
     """Train what a study lacks; print its report."""
-    from agopconsole.cli.foreground import work_through
     from agopconsole.queue import requests
-    from agopconsole.queue.plan import plan
     from agopconsole.study import read_study
 
     settings = settings_of(context)
@@ -40,14 +38,30 @@ def study(
     if dry_run:
         _print_dry_run(settings, wanted, output_format)
         return 0
+    if not queue:
+        return work_on(settings, wanted, mirror=mirror, on_finish=on_finish, output_format=output_format)
     with settings.store(create=True) as store:
-        if queue:
-            queued = _submit(store, wanted, mirror, on_finish)[1]
-            if output_format == "json":
-                print_json({"study": wanted.name, "ids": queued})
-            elif queued:
-                print_text("\n".join(map(str, queued)))
-            return 0
+        queued = _submit(store, wanted, mirror, on_finish)[1]
+    if output_format == "json":
+        print_json({"study": wanted.name, "ids": queued})
+    elif queued:
+        print_text("\n".join(map(str, queued)))
+    return 0
+
+
+def work_on(
+    settings: Settings,
+    wanted: Study,
+    *,
+    mirror: str | None = None,
+    on_finish: str | None = None,
+    output_format: str = "table",
+) -> int:
+    """Trains here and now what the store lacks of a study, prints its report; the exit status."""
+    from agopconsole.cli.foreground import work_through
+    from agopconsole.queue.plan import plan
+
+    with settings.store(create=True) as store:
         ids, interrupted = work_through(
             settings, store, lambda: _submit(store, wanted, None, on_finish)[0], mirror=mirror, cancels=False
         )
