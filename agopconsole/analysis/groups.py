@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from agopconsole.spec import RunSpec
@@ -25,6 +25,8 @@ _METHOD_FIELDS = tuple(
     or name.startswith(("source", "agop_"))
 )
 _RECIPE_FIELDS = tuple(name for name in _DEFAULTS if name not in _METHOD_FIELDS)
+_TUNED_FIELDS = ("lr", "momentum", "weight_decay")
+"""Fields of the recipe that a study may give each method a value of its own of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,12 @@ class Group:
     Attributes:
         settings: the fields of their common spec.
         runs: the one that counts for each seed, in order of seeds.
+        own: fields of the recipe that belong to the method in this study (`own_fields`).
     """
 
     settings: dict[str, Any]
     runs: tuple[RunRecord, ...]
+    own: tuple[str, ...] = ()
 
     @property
     def method(self) -> str:
@@ -52,7 +56,7 @@ class Group:
     @property
     def recipe(self) -> tuple[Any, ...]:
         """Everything that two methods must have in common to be compared."""
-        return tuple(self.settings[name] for name in _RECIPE_FIELDS)
+        return tuple(self.settings[name] for name in _RECIPE_FIELDS if name not in self.own)
 
     def values(self, measured: Mapping[int, float]) -> dict[int, float]:
         """The metric by seed, from the metric by run id (`measures.measured`)."""
@@ -97,9 +101,31 @@ def group_runs(runs: Sequence[RunRecord]) -> list[Group]:
         Group(dict(zip(_DEFAULTS, key, strict=True)), tuple(run for _, run in sorted(seeds.items())))
         for key, seeds in by_settings.items()
     ]
+    own = own_fields(groups)
+    groups = [replace(group, own=own) for group in groups] if own else groups
     datasets = _order(group.settings["dataset"] for group in groups)
     recipes = _order(group.recipe for group in groups)
     return sorted(groups, key=lambda group: (datasets[group.settings["dataset"]], recipes[group.recipe]))
+
+
+def own_fields(groups: Sequence[Group]) -> tuple[str, ...]:
+    """The fields of the recipe that each method of a study has its own value of, as after `agopconsole tune`.
+
+    They belong to the method, and do not keep two methods from being compared. That is so only within one study, and
+    only where no method stands there with two values: a grid over a field compares within each point of it.
+    """
+    if len({run.study for group in groups for run in group.runs}) != 1 or not groups[0].runs[0].study:
+        return ()
+    blocks: dict[tuple[Any, ...], list[Group]] = {}
+    for group in groups:
+        rest = tuple(group.settings[name] for name in _RECIPE_FIELDS if name not in _TUNED_FIELDS)
+        blocks.setdefault(rest, []).append(group)
+    for block in blocks.values():
+        if len({(group.method, *_source_settings(group)) for group in block}) < len(block):
+            return ()
+    return tuple(
+        name for name in _TUNED_FIELDS if any(len({g.settings[name] for g in block}) > 1 for block in blocks.values())
+    )
 
 
 def _source_runs(runs: Iterable[RunRecord]) -> set[int]:

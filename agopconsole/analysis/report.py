@@ -63,7 +63,7 @@ class Report:
         varied: the fields that tell the rows apart beside data set and method.
         rows: by data set, then recipe, then method.
         ranks: of the methods over the data sets; None on one.
-        caveat: how the recipes differ from those of the reference numbers; empty without such numbers.
+        caveat: how the recipes differ between the methods or from those of the reference numbers; empty if neither.
     """
 
     measure: Measure
@@ -165,8 +165,14 @@ def build_report(
         for group, to_baseline, to_twin, to_rotated, start in compared
     )
     ranks = rank_methods(_blocks(rows), measure.better)
-    caveat = poster.caveat(groups) if against else ""
+    caveat = "; ".join(filter(None, [_own_settings(groups), poster.caveat(groups) if against else ""]))
     return Report(measure, study, baseline, tuple(varied_fields(groups)), rows, ranks, caveat)
+
+
+def _own_settings(groups: Sequence[Group]) -> str:
+    """What a reader must know of methods that were not trained alike."""
+    own = groups[0].own if groups else ()
+    return f"each method is compared at a value of its own of {', '.join(own).replace('_', ' ')}" if own else ""
 
 
 def _blocks(rows: Sequence[ReportRow]) -> list[dict[str, float | None]]:
