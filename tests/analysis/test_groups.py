@@ -1,58 +1,75 @@
-"""Which fields of a recipe belong to a method, so that methods of different learning rates compare."""
+"""Which runs are repeats of one another, and which are no rows of a report."""
 
 import pytest
-from helpers.stored_runs import add_done
+from helpers.reports import row_of, rows_of
+from helpers.stored_runs import add_done, add_failed, add_seeds
 
-from agopconsole.analysis.groups import group_runs
 from agopconsole.analysis.report import build_report
+from agopconsole.spec import RunSpec
 
 
-def add(store, init, lr, *, study="s", accuracy=80.0, **fields):
-    for seed in range(2):
-        add_done(store, accuracy + seed, init=init, lr=lr, seed=seed, study=study, **fields)
+def test_a_retried_run_counts_once(store):
+    add_failed(store, diverged=False, init="normal", seed=0)
+    add_done(store, 50.0, init="normal", seed=0, study="")
+    add_done(store, 52.0, init="normal", seed=0, device="cpu")
+    row = row_of(store, "normal")
+    assert (row["n"], row["mean"], row["failed"]) == (1, 52.0, 0)
 
 
-def own(store):
-    return {group.own for group in group_runs(store.runs())}
+@pytest.mark.parametrize(("field", "value"), [("lr", 0.1), ("epochs", 5), ("limit", 100), ("classes", "0-4")])
+def test_runs_of_different_recipes_are_never_averaged_or_compared(store, field, value):
+    add_seeds(store, "kaiming_uniform", [50.0, 52.0])
+    add_seeds(store, "normal", [60.0, 61.0])
+    add_seeds(store, "normal", [90.0, 92.0], **{field: value})
+    report = build_report(store)
+    assert report.varied == (field,)
+    here, there = [row for row in report.row_dicts() if row["init"] == "normal"]
+    assert (here["mean"], here["delta"]) == (60.5, 9.5)
+    assert (there[field], there["mean"], there["delta"]) == (value, 91.0, None)
 
 
-def test_methods_that_each_have_a_rate_of_their_own_are_compared_and_the_reader_is_told(store):
-    add(store, "kaiming_normal", 0.1)
-    add(store, "kaiming_nfm", 0.01, accuracy=90.0)
-    assert own(store) == {("lr",)}
-    report = build_report(store, study="s", baseline="kaiming_normal")
-    rows = {row["init"]: row for row in report.row_dicts()}
-    assert (rows["kaiming_nfm"]["delta"], rows["kaiming_nfm"]["twin_delta"]) == (10.0, 10.0)
-    assert (rows["kaiming_nfm"]["lr"], rows["kaiming_normal"]["lr"]) == (0.01, 0.1)
-    assert report.caveat == "each method is compared at a value of its own of lr"
+def test_data_sets_have_rows_of_their_own_and_differ_in_nothing_else(store):
+    add_seeds(store, "normal", [50.0], dataset="mnist")
+    add_seeds(store, "normal", [60.0], dataset="digits")
+    report = build_report(store)
+    assert [(row["dataset"], row["mean"]) for row in report.row_dicts()] == [("mnist", 50.0), ("digits", 60.0)]
+    assert report.varied == ()
 
 
-def test_each_data_set_may_have_rates_of_its_own(store):
-    for dataset, rates in (("digits", (0.1, 0.2)), ("mnist", (0.3, 0.1))):
-        add(store, "normal", rates[0], dataset=dataset)
-        add(store, "uniform", rates[1], dataset=dataset, momentum=0.5)
-    assert own(store) == {("lr", "momentum")}
+def test_a_source_tells_rows_apart_only_where_one_method_has_two(store):
+    add_seeds(store, "kaiming_uniform", [50.0, 51.0])
+    add_seeds(store, "nfm", [60.0, 62.0], source="imagenet")
+    assert build_report(store).varied == ()
+    add_seeds(store, "nfm", [70.0, 73.0], source="mine.pt")
+    report = build_report(store)
+    assert report.varied == ("source",)
+    found = {row["source"]: row["delta"] for row in report.row_dicts()}
+    assert found == {None: None, "imagenet": 10.5, "mine.pt": 21.0}
 
 
-@pytest.mark.parametrize(
-    "others",
-    [
-        [("normal", 0.2, {}), ("uniform", 0.1, {})],  # a grid, whole
-        [("normal", 0.2, {})],  # one in part
-        [("uniform", 0.2, {"study": "other"})],  # what stands in two studies was not tuned for one comparison
-        [("uniform", 0.1, {})],  # all at one rate
-        [("uniform", 0.2, {"epochs": 3})],  # another recipe
-    ],
-)
-def test_otherwise_only_equal_recipes_are_compared(store, others):
-    add(store, "normal", 0.1)
-    for init, lr, fields in others:
-        add(store, init, lr, **fields)
-    assert own(store) == {()}
+def test_runs_that_only_train_a_source_are_no_rows(store):
+    specs = [
+        RunSpec.parse({"init": "nfm", "source": "dataset:digits:0-4", "seed": seed, "study": "s"}) for seed in (0, 1)
+    ]
+    store.add_runs(specs)
+    assert len(store.runs()) == 3
+    assert [(row["init"], row["unfinished"]) for row in rows_of(store)] == [("nfm", 2)]
 
 
-def test_runs_of_no_study_are_compared_under_one_recipe_alone(store):
-    add(store, "normal", 0.1, study="")
-    add(store, "uniform", 0.2, study="")
-    assert own(store) == {()}
-    assert build_report(store).caveat == ""
+def test_a_run_of_the_user_s_own_may_be_named_after_its_source(store):
+    add_done(store, 80.0, init="nfm", name="source ablation")
+    assert [row["init"] for row in rows_of(store)] == ["nfm"]
+
+
+def test_a_run_that_another_starts_from_by_its_id_is_a_row_all_the_same(store):
+    first = add_done(store, 80.0, init="kaiming_normal", seed=0)
+    add_done(store, 85.0, init="nfm", source=f"run:{first}", seed=0)
+    assert [row["init"] for row in rows_of(store)] == ["kaiming_normal", "nfm"]
+
+
+def test_what_is_still_to_come_is_counted_and_what_was_cancelled_is_not(store):
+    add_seeds(store, "normal", [50.0])
+    _, cancelled = store.add_runs([RunSpec.parse({"init": "normal", "seed": seed}) for seed in (1, 2)])
+    store.request_cancel(cancelled)
+    row = row_of(store, "normal")
+    assert (row["n"], row["unfinished"], row["failed"]) == (1, 1, 0)
