@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from agopconsole.analysis.plots import PLOTS, Line, Plot
 from agopconsole.analysis.series import Series
 from agopconsole.analysis.smoothing import smooth
 from agopconsole.analysis.view import Window, XKind
-from agopconsole.metrics import EpochMetrics, StepMetrics
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, StepMetrics
 from agopconsole.store import RunRecord
 
 Histories = Mapping[int, Sequence[EpochMetrics]]
@@ -22,15 +22,24 @@ Histories = Mapping[int, Sequence[EpochMetrics]]
 
 @dataclass(frozen=True)
 class Numbers:
-    """The stored numbers of some runs by id: their epochs, and where a chart asks for them their steps."""
+    """The stored numbers of some runs by id: their epochs, and where a chart asks for them their steps and ansatz."""
 
     epochs: Histories
     steps: Mapping[int, Sequence[StepMetrics]] = field(default_factory=dict)
+    ansatz: Mapping[int, Sequence[EpochAnsatz]] = field(default_factory=dict)
 
     def of(self, run: RunRecord, plot: Plot) -> Sequence[Any]:
         """What the plot shows of a run."""
-        found: Mapping[int, Sequence[Any]] = self.steps if plot.source == "steps" else self.epochs
-        return found.get(run.id, ())
+        return self.for_plot(plot).get(run.id, ())
+
+    def for_plot(self, plot: Plot) -> Mapping[int, Sequence[Any]]:
+        """Those that the plot shows."""
+        found: dict[str, Mapping[int, Sequence[Any]]] = {
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "ansatz": self.ansatz,
+        }
+        return found[plot.source]
 
 
 class Choice:
@@ -84,7 +93,7 @@ def plot_series(
     """
 
     def has_line(run: RunRecord) -> bool:
-        return bool(numbers.of(run, plot)) or bool(run.diverged)
+        return bool(numbers.of(run, plot)) or bool(run.diverged and not plot.over_layers)
 
     series = [
         _of_group(plot, line, group, choice.varied, numbers, x)
@@ -93,7 +102,7 @@ def plot_series(
         for line in plot.lines
     ]
     series += [_of_run(plot, line, run, numbers, x) for run in choice.single if has_line(run) for line in plot.lines]
-    return _smoothed(series, smoothing)
+    return series if plot.over_layers else _smoothed(series, smoothing)
 
 
 def extent(series: Sequence[Series]) -> Window | None:
@@ -118,7 +127,7 @@ def _smoothed(series: list[Series], share: float) -> list[Series]:
 
 
 def _of_run(plot: Plot, line: Line, run: RunRecord, numbers: Numbers, x: XKind) -> Series:
-    points = _points(plot, line.value, run, numbers, x)
+    points = _points(plot, line, run, numbers, x)
     return Series(
         _label([run.title, *["at chance"] * bool(run.at_chance)], line),
         run_colour(run.method, run.seed),
@@ -137,7 +146,7 @@ def _of_group(plot: Plot, line: Line, group: Group, varied: Sequence[str], numbe
     """
     sound = [run for run in group.runs if not run.diverged and numbers.of(run, plot)]
     done = [run for run in sound if run.status == "done"]
-    counted = [_points(plot, line.value, run, numbers, x) for run in done or sound]
+    counted = [_points(plot, line, run, numbers, x) for run in done or sound]
     shared = [key for key in counted[0] if all(key in points for points in counted)] if counted else []
     values = [[points[key][1] for points in counted] for key in shared]
     at_chance = sum(bool(run.at_chance) for run in done)
@@ -158,14 +167,17 @@ def _label(words: Sequence[str], line: Line) -> str:
     return " ".join([*words, *[line.name] * bool(line.name)])
 
 
-def _points(
-    plot: Plot, value: Callable[[Any], float], run: RunRecord, numbers: Numbers, x: XKind
-) -> dict[int, tuple[float, float]]:
-    """Place and value by epoch or step."""
+def _points(plot: Plot, line: Line, run: RunRecord, numbers: Numbers, x: XKind) -> dict[int, tuple[float, float]]:
+    """Place and value by epoch, step or layer."""
+    value, found = line.value, numbers.of(run, plot)
+    if plot.over_layers:
+        chosen = [epoch for epoch in found if epoch.epoch == 0] if line.at_start else found[-1:]
+        layers = chosen[-1].layers if chosen else ()
+        return {i: (float(i), value(layer)) for i, layer in enumerate(layers, start=1)}
     places = Places(numbers.epochs.get(run.id, ()), x)
     if plot.source == "steps":
-        return {step.step: (places.of_step(step.step), value(step)) for step in numbers.of(run, plot)}
-    return {epoch.epoch: (places.of_epoch(epoch.epoch), value(epoch)) for epoch in numbers.of(run, plot)}
+        return {step.step: (places.of_step(step.step), value(step)) for step in found}
+    return {epoch.epoch: (places.of_epoch(epoch.epoch), value(epoch)) for epoch in found}
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -182,7 +194,7 @@ def _deviation(values: Sequence[float]) -> float:
 
 def _lost(plot: Plot, run: RunRecord, numbers: Numbers, x: XKind) -> list[float]:
     """Where a diverged run met its first number that was not finite: after an epoch, or the last step there is."""
-    if not run.diverged:
+    if not run.diverged or plot.over_layers:
         return []
     history = numbers.epochs.get(run.id, ())
     places = Places(history, x)

@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.message import Message
 
 from agopconsole.analysis.curves import extent
-from agopconsole.analysis.plots import PLOTS, USUAL, Plot
+from agopconsole.analysis.plots import PLOTS, USUAL, Plot, Source
 from agopconsole.analysis.reading import next_place
 from agopconsole.analysis.view import ChartView, Window
 from agopconsole.tui.drawing import Drawing
@@ -87,10 +87,9 @@ class ChartGrid(Container):
         shown = sum(bool(panel.display) for panel in self._panels())
         return [PLOTS[name] for name in self.plots[self._first : self._first + shown]]
 
-    @property
-    def needs_steps(self) -> bool:
-        """Whether a chart in sight shows steps."""
-        return any(plot.source == "steps" for plot in self.in_sight())
+    def needs(self, source: Source) -> bool:
+        """Whether a chart in sight is made of these numbers."""
+        return any(plot.source == source for plot in self.in_sight())
 
     def panel(self) -> PlotPanel:
         """The panel of the current plot."""
@@ -142,7 +141,7 @@ class ChartGrid(Container):
         self.view = view
         self._draw()
         for panel in self._panels():
-            panel.read(view.cursor)
+            panel.read(view.cursor if self._follows(panel) else None)
 
     def extent(self) -> Window | None:
         """All of x, over the charts in sight."""
@@ -194,12 +193,13 @@ class ChartGrid(Container):
         return list(self.query(PlotPanel))
 
     def _shown(self) -> list[PlotPanel]:
-        """The panels whose picture counts x as the user wants it now."""
-        return [
-            panel
-            for panel in self._panels()
-            if panel.display and panel.picture is not None and panel.picture.axes.x_label == self.view.x
-        ]
+        """The panels in sight whose picture counts x as the user wants it now."""
+        return [panel for panel in self._panels() if panel.display and panel.x_label == self.view.x]
+
+    def _follows(self, panel: PlotPanel) -> bool:
+        """Whether the stretch and the cursor mean something to what is shown in a panel."""
+        plots = dict(zip(self._panels(), self.in_sight(), strict=False))
+        return panel in plots and not plots[panel].over_layers
 
     def _draw(self) -> None:
         for cell, (panel, plot) in enumerate(zip(self._panels(), self.in_sight(), strict=False)):
@@ -210,7 +210,11 @@ class ChartGrid(Container):
                 continue
             if plot.source == "steps" and drawing.count > MOST_STEP_RUNS:
                 panel.say(f"steps of {MOST_STEP_RUNS} runs at most: choose fewer")
-            elif drawing.has_numbers_for(plot):
+            elif not drawing.has_numbers_for(plot):
+                continue
+            elif plot.over_layers and not drawing.was_measured(plot):
+                panel.say("not measured: ansatz_epochs of a run asks for it")
+            else:
                 self._draw_plot(panel, plot, drawing)
 
     def _draw_plot(self, panel: PlotPanel, plot: Plot, drawing: Drawing) -> None:
@@ -219,8 +223,9 @@ class ChartGrid(Container):
             (plot.name, self._generation, view.x, view.level, view.by_run),
             lambda: drawing.series(plot, view),
             plot.axes(view.x, log=plot.name in view.log),
-            view.window,
+            None if plot.over_layers else view.window,
         )
+        panel.read(None if plot.over_layers else view.cursor)
 
     def _state(self, plot: Plot, place: int) -> str:
         """What is out of the ordinary about a chart, and where it stands among those that are not in sight."""

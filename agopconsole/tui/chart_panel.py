@@ -46,6 +46,11 @@ class ChartPanel(Static):
         """Draws these series."""
         self.show_later(_Same(series), lambda: series, self._axes)
 
+    @property
+    def x_label(self) -> str | None:
+        """What x counts in the picture; None without one."""
+        return self.picture.axes.x_label if self.picture is not None else None
+
     def show_later(
         self,
         content: Hashable,

@@ -36,6 +36,7 @@ class Drawing:
             for mine, theirs in (
                 (self._numbers.epochs, other._numbers.epochs),
                 (self._numbers.steps, other._numbers.steps),
+                (self._numbers.ansatz, other._numbers.ansatz),
             )
         )
 
@@ -46,7 +47,11 @@ class Drawing:
 
     def has_numbers_for(self, plot: Plot) -> bool:
         """Whether what the plot shows has been read of all of them."""
-        return plot.source != "steps" or self._runs.keys() <= self._numbers.steps.keys()
+        return self._runs.keys() <= self._numbers.for_plot(plot).keys()
+
+    def was_measured(self, plot: Plot) -> bool:
+        """Whether any of the runs has what the plot shows."""
+        return any(self._numbers.for_plot(plot).get(run) for run in self._runs)
 
     def series(self, plot: Plot, view: ChartView) -> list[Series]:
         """The lines of a plot, as the user wants to see them; it takes long enough to be left to the painter."""

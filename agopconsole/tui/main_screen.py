@@ -12,7 +12,6 @@ from textual.events import Resize
 from textual.widgets import Footer, Static
 
 from agopconsole.analysis.command_line import command_line
-from agopconsole.analysis.curves import Numbers
 from agopconsole.analysis.export import export_runs
 from agopconsole.queue.actions import perform, remove, toggle_queue
 from agopconsole.store import RunRecord
@@ -112,8 +111,10 @@ class MainScreen(ChartedScreen):
         """The epochs of the chosen runs, their steps if drawn, and the start of the first of them that has one."""
         start = self._start_run()
         ids = frozenset(run.id for row in self.query_one(RunTable).chosen() for run in row.runs)
-        steps = ids if self.grid.needs_steps and len(ids) <= MOST_STEP_RUNS else frozenset()
-        return Wanted(ids, start.id if start else None, steps=steps)
+        few = len(ids) <= MOST_STEP_RUNS
+        steps = ids if self.grid.needs("steps") and few else frozenset()
+        correlations = ids if self.grid.needs("ansatz") else frozenset()
+        return Wanted(ids, start.id if start else None, steps=steps, correlations=correlations)
 
     def show(self, snapshot: Snapshot) -> None:
         """Shows the runs, and the charts of those that are chosen."""
@@ -274,7 +275,7 @@ class MainScreen(ChartedScreen):
         single = [row.run for row in rows if isinstance(row, RunRow)]
         repeats = list({run.id: run for row in rows if not isinstance(row, RunRow) for run in row.runs}.values())
         if {run.id for run in (*repeats, *single)} <= self._snapshot.histories.keys():
-            self.grid.show(Drawing(repeats, single, Numbers(self._snapshot.histories, self._snapshot.steps)))
+            self.grid.show(Drawing(repeats, single, self._snapshot.numbers))
         run = self._start_run()
         if run is None or run.id == self._snapshot.wanted.start:
             self.query_one(StartPanel).show(run, self._snapshot.start)

@@ -17,7 +17,7 @@ from textual.message import Message
 
 from agopconsole.analysis.groups import group_runs
 from agopconsole.errors import AgopconsoleError, RequestError
-from agopconsole.metrics import EpochMetrics, StepMetrics
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, StepMetrics
 from agopconsole.store import RunRecord, Store, WorkerRecord
 from agopconsole.tui.messages import SnapshotRead, StoreTrouble
 from agopconsole.tui.run_files import list_files
@@ -123,6 +123,7 @@ class _Known:
         self._runs: dict[int, RunRecord] = {}
         self._studies: dict[str, tuple[tuple[RunRecord, ...], StudyRuns]] = {}
         self._histories: dict[int, tuple[object, tuple[EpochMetrics, ...]]] = {}
+        self._correlations: dict[int, tuple[object, tuple[EpochAnsatz, ...]]] = {}
         self._steps: dict[int, tuple[tuple[object, ...], tuple[StepMetrics, ...]]] = {}
 
     def workers(self) -> tuple[tuple[WorkerRecord, bool], ...]:
@@ -153,6 +154,7 @@ class _Known:
             log=tuple(self._store.logs(wanted.log)) if wanted.log is not None else (),
             files=list_files(self._store.run_files(wanted.log)) if wanted.log is not None else (),
             steps={i: self._read_steps(runs[i]) for i in sorted(wanted.steps) if i in runs},
+            correlations=self._read_correlations([runs[i] for i in sorted(wanted.correlations) if i in runs]),
         )
 
     def _read_runs(self) -> dict[int, RunRecord]:
@@ -183,6 +185,19 @@ class _Known:
             steps = (*steps, *new) if new else steps
         self._steps[run.id] = (now, steps)
         return steps
+
+    def _read_correlations(self, runs: list[RunRecord]) -> dict[int, tuple[EpochAnsatz, ...]]:
+        """The ansatz of these runs; a running one may have been measured since it was last read."""
+        moved = [
+            run
+            for run in runs
+            if run.status == "running" or self._correlations.get(run.id, (None,))[0] != _progress(run)
+        ]
+        found = self._store.ansatz([run.id for run in moved]) if moved else {}
+        for run in moved:
+            new, old = tuple(found.get(run.id, ())), self._correlations.get(run.id, (None, ()))[1]
+            self._correlations[run.id] = (_progress(run), old if len(new) == len(old) else new)
+        return {run.id: self._correlations[run.id][1] for run in runs}
 
     def _by_study(self, runs: dict[int, RunRecord]) -> tuple[StudyRuns, ...]:
         by_name: dict[str, list[RunRecord]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agopconsole.analysis.curves import Numbers
 from agopconsole.analysis.groups import Group
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store import LogLine, RunRecord, WorkerRecord
@@ -20,12 +21,14 @@ class Wanted:
         start: id of the run whose start is shown, or None.
         log: id of the run whose ansatz, log and files are shown, or None.
         steps: ids of the runs whose steps are drawn.
+        correlations: ids of the runs whose ansatz is drawn.
     """
 
     histories: frozenset[int] = frozenset()
     start: int | None = None
     log: int | None = None
     steps: frozenset[int] = frozenset()
+    correlations: frozenset[int] = frozenset()
 
     def and_also(self, other: Wanted) -> Wanted:
         """Both; where there can be only one of a thing, that of the other."""
@@ -34,6 +37,7 @@ class Wanted:
             other.start or self.start,
             other.log or self.log,
             self.steps | other.steps,
+            self.correlations | other.correlations,
         )
 
 
@@ -69,6 +73,7 @@ class Snapshot:
         log: the log of the run asked for.
         files: what lies in its folder.
         steps: the recorded steps by run.
+        correlations: the ansatz by run, as far as any was measured.
     """
 
     runs: dict[int, RunRecord] = field(default_factory=dict)
@@ -83,3 +88,9 @@ class Snapshot:
     log: tuple[LogLine, ...] = ()
     files: tuple[RunFile, ...] = ()
     steps: Mapping[int, tuple[StepMetrics, ...]] = field(default_factory=dict)
+    correlations: Mapping[int, tuple[EpochAnsatz, ...]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> Numbers:
+        """What charts are drawn of."""
+        return Numbers(self.histories, self.steps, self.correlations)

@@ -11,7 +11,7 @@ from agopconsole.analysis.charts import Series, accuracy_series, loss_gap_series
 from agopconsole.analysis.curves import Choice, Numbers, extent, plot_series
 from agopconsole.analysis.plots import PLOTS, USUAL
 from agopconsole.analysis.smoothing import smooth
-from agopconsole.metrics import StepMetrics
+from agopconsole.metrics import EpochAnsatz, LayerAnsatz, StepMetrics
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
 
@@ -130,7 +130,7 @@ def test_the_two_losses_of_a_method_share_its_colour_and_the_lesser_is_dotted(de
     assert train.band is None
 
 
-@pytest.mark.parametrize("plot", PLOTS)
+@pytest.mark.parametrize("plot", [name for name, plot in PLOTS.items() if not plot.over_layers])
 @pytest.mark.parametrize("x", ["epoch", "step", "time"])
 @pytest.mark.parametrize("by_method", [True, False])
 def test_every_plot_can_be_drawn_over_every_x(demo, plot, x, by_method):
@@ -204,3 +204,31 @@ def test_values_too_large_to_square_have_no_band_rather_than_an_error(demo):
 def test_the_usual_charts_are_in_the_catalogue():
     assert set(USUAL) <= set(PLOTS)
     assert all(name == plot.name for name, plot in PLOTS.items())
+
+
+def ansatz_of(run, epoch):
+    """Two layers, whose correlation grows with the epoch and the seed."""
+    layers = tuple(LayerAnsatz(f"features.{i}", 0.1 * i + 0.02 * epoch + 0.01 * run.seed, 0.5, 0.9) for i in (0, 3))
+    return EpochAnsatz(epoch, layers)
+
+
+def test_the_ansatz_of_a_method_is_drawn_over_its_layers_beside_that_of_the_start(demo):
+    runs, _ = demo
+    chosen = [run for run in runs if run.method == "kaiming_uniform"]
+    numbers = Numbers({}, ansatz={run.id: [ansatz_of(run, epoch) for epoch in (0, 10, 20)] for run in chosen})
+    lines = plotted("ansatz", chosen, numbers, x="time", smoothing=0.1)
+    line, start = lines["kaiming_uniform n=3"], lines["kaiming_uniform n=3 at the start"]
+    assert (line.x, start.dotted) == ([1, 2], True)
+    assert line.y == pytest.approx([0.41, 0.71])
+    assert line.band == pytest.approx([0.01, 0.01])
+    assert start.y == pytest.approx([0.01, 0.31])
+    assert PLOTS["ansatz"].axes("time", log=False).x_label == "layer"
+
+
+def test_without_a_measurement_of_the_start_there_is_none_of_it(demo):
+    runs, _ = demo
+    numbers = Numbers({}, ansatz={1: [ansatz_of(runs[0], 20)]})
+    lines = plotted("ansatz_sqrt", runs, numbers)
+    assert lines["kaiming_uniform n=1"].y == [0.5, 0.5]
+    assert list(lines["kaiming_uniform n=1 at the start"].y) == []
+    assert len(lines) == 2, "a run that diverged has no part in it unless it was measured"

@@ -7,6 +7,7 @@ from helpers.console import console, press, table, text, until
 from textual.events import MouseScrollUp
 
 from agopconsole.analysis.plots import PLOTS, USUAL
+from agopconsole.metrics import EpochAnsatz, LayerAnsatz
 from agopconsole.store import Store
 from agopconsole.tui import chart_panel
 from agopconsole.tui.chart_grid import ChartGrid
@@ -243,3 +244,24 @@ async def test_a_cell_too_small_for_a_chart_says_all_in_words_and_has_no_cursor(
         assert panel(pilot).picture.canvas is None
         await press(pilot, "comma", "z", "left_square_bracket")
         assert "■" in text(pilot, "#chart-1")
+
+
+async def test_the_ansatz_is_drawn_over_layers_whatever_x_counts_elsewhere(demo):
+    with Store(demo) as store:
+        for run in (1, 7, 13):
+            for epoch in (0, 20):
+                layers = [LayerAnsatz(f"features.{i}", 0.5 + 0.01 * (i + epoch), 0.6, 0.9) for i in range(8)]
+                store.record_ansatz(run, EpochAnsatz(epoch, tuple(layers)))
+    async with console(demo) as pilot:
+        grid(pilot).choose("ansatz")
+        await press(pilot, "down")
+        await until(pilot, lambda: pilot.app.caught_up and panel(pilot).x_label == "layer")
+        before = text(pilot, "#chart-1")
+        assert [one.label for one in panel(pilot).series] == [
+            "kaiming_uniform n=3",
+            "kaiming_uniform n=3 at the start",
+        ]
+        await press(pilot, "z", "x", "comma", "s")
+        assert text(pilot, "#chart-1") == before
+        await press(pilot, "down")
+        await until(pilot, lambda: "not measured: ansatz_epochs" in text(pilot, "#chart-1"))

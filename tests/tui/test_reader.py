@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from helpers.demo_store import OWNER, epoch_metrics
 
-from agopconsole.metrics import StepMetrics
+from agopconsole.metrics import EpochAnsatz, LayerAnsatz, StepMetrics
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.tui import reader as reader_module
@@ -170,3 +170,17 @@ def test_what_two_screens_want_is_read_at_once():
     above = Wanted(frozenset({2}), log=4)
     assert below.and_also(above) == Wanted(frozenset({1, 2}), 3, 4, frozenset({5}))
     assert below.and_also(Wanted(start=9)).start == 9
+
+
+def test_the_ansatz_of_a_run_is_read_while_it_is_measured(demo):
+    layer = LayerAnsatz("features.0", 0.5, 0.6, float("nan"))
+    with Store(demo) as store, reading(demo) as (reader, posted):
+        store.record_ansatz(16, EpochAnsatz(0, (layer,)))
+        reader.want(Wanted(correlations=frozenset({1, 16, 999})))
+        first = next_with(posted, lambda snapshot: snapshot.correlations.get(16))
+        assert {run_id: len(found) for run_id, found in first.correlations.items()} == {1: 0, 16: 1}
+        store.record_ansatz(16, EpochAnsatz(10, (layer,)))
+        second = next_with(posted, lambda snapshot: len(snapshot.correlations[16]) == 2)
+        assert second.correlations[1] is first.correlations[1]
+        store.heartbeat([16])
+        assert snapshot_from(posted).correlations[16] is second.correlations[16]
