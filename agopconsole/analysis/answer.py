@@ -28,38 +28,43 @@ def answer(report: Report) -> tuple[str, ...]:
         return ()
     if not any(row.mean.n for row in report.rows):
         return ("nothing is shown: no run has a value of this metric", *_runs(report))
-    blocks = _blocks(report.rows)
-    if len(blocks) > _MOST_BLOCKS:
+    tables = blocks(report.rows)
+    if len(tables) > _MOST_BLOCKS:
         told = _counted(report)
     else:
-        told = [f"{_place(rows, report)}{text}" for rows in blocks for text in _of_block(rows, report)]
+        told = [f"{_prefix(rows, report)}{text}" for rows in tables for text in _of_block(rows, report)]
     return (*told, *_runs(report), *_resolution(report))
 
 
-def _blocks(rows: Sequence[ReportRow]) -> list[list[ReportRow]]:
+def blocks(rows: Sequence[ReportRow]) -> list[list[ReportRow]]:
     """The rows of each recipe, which alone are compared with one another."""
-    blocks: dict[tuple[object, ...], list[ReportRow]] = {}
+    by_recipe: dict[tuple[object, ...], list[ReportRow]] = {}
     for row in rows:
-        blocks.setdefault(row.group.recipe, []).append(row)
-    return list(blocks.values())
+        by_recipe.setdefault(row.group.recipe, []).append(row)
+    return list(by_recipe.values())
 
 
-def _place(rows: Sequence[ReportRow], report: Report) -> str:
-    """What sets one table apart from the others of the report."""
+def place_of(rows: Sequence[ReportRow], report: Report) -> str:
+    """What sets one table apart from the others of the report; nothing where it is the only one."""
     if len(rows) == len(report.rows):
         return ""
     common = [name for name in report.varied if len({str(row.group.settings[name]) for row in rows}) == 1]
     settings = rows[0].group.settings
-    return f"{' '.join([settings['dataset'], *(f'{name}={settings[name]}' for name in common)])}: "
+    return " ".join([settings["dataset"], *(f"{name}={settings[name]}" for name in common)])
+
+
+def _prefix(rows: Sequence[ReportRow], report: Report) -> str:
+    place = place_of(rows, report)
+    return f"{place}: " if place else ""
 
 
 def _of_block(rows: Sequence[ReportRow], report: Report) -> list[str]:
     words = ComparisonWords(report.measure)
-    names = _names(rows, report.varied)
+    names = named_rows(rows, report.varied)
     return [_headline(names, str(report.baseline), words), *say_worth(names, words)]
 
 
-def _names(rows: Sequence[ReportRow], varied: Sequence[str]) -> list[tuple[str, ReportRow]]:
+def named_rows(rows: Sequence[ReportRow], varied: Sequence[str]) -> list[tuple[str, ReportRow]]:
     """Each row with a name of its own: the method and, where several rows have it, what sets them apart."""
     named = []
     for row in rows:
@@ -76,6 +81,8 @@ def _headline(named: Sequence[tuple[str, ReportRow]], baseline: str, words: Comp
         why = "was not run under this recipe" if base is None else "has no number"
         return f"{baseline} {why}, so that nothing is compared with it"
     compared = [(name, row.baseline) for name, row in named if row.baseline.sign is not None]
+    if len(named) == 1:
+        return f"there is no other method to compare {baseline} with"
     if not compared:
         return f"nothing is shown against {baseline}: no method has two seeds in common with it"
     pairs = max(contrast.difference.pairs for _, contrast in compared if contrast.difference)

@@ -34,14 +34,22 @@ def report(
     against: Annotated[str | None, typer.Option(metavar="TEXT", help="poster: its published numbers too")] = None,
     why: Annotated[bool, typer.Option("--why", help="how the runs started too, beside what came of it")] = False,
     output_format: ReportFormat = "table",
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="draw it too, as .png, .svg or .pdf (needs the extra 'figures')"),
+    ] = None,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="write it there, not to the terminal")] = None,
 ) -> None:
     """Compare methods: means over seeds, differences."""
+    from agopconsole.analysis.figures import save_figure
     from agopconsole.analysis.report import build_report
     from agopconsole.analysis.report_text import render_report
 
     with settings_of(context).store() as store:
         built = build_report(store, study=study, metric=metric, baseline=baseline, against=against)
+        if figure is not None:
+            save_figure(store, built, figure)
+            note(f"drawn to {figure}")
     if output is None:
         print_text(render_report(built, output_format, out_look(), why=why))
     else:

@@ -134,6 +134,16 @@ def test_report_in_every_format(cli, store, tmp_path, output_format):
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == out
 
 
+def test_a_report_is_drawn_beside_its_table(cli, store, tmp_path):
+    for seed in range(2):
+        add_done(store, 80.0 + seed, seed=seed)
+    status, out, err = cli("report", "--figure", "report.svg", "--why")
+    assert (status, err) == (0, "drawn to report.svg\n")
+    assert "participation ratio" in out
+    assert "kaiming_uniform" in (tmp_path / "report.svg").read_text(encoding="utf-8")
+    assert cli("report", "--figure", "report.gif")[0] == 2
+
+
 def test_version_and_help(cli):
     assert cli("--version")[:2] == (0, "agopconsole 0.1.0\n")
     assert cli()[1] == cli("--help")[1]

@@ -16,6 +16,8 @@ HEAVY = {
     "sqlite_utils",
     "psutil",
     "pydantic",
+    "matplotlib",
+    "tensorboardX",
 }
 """What takes long to import, and no light command needs."""
 
