@@ -39,7 +39,7 @@ RECIPE: dict[str, Any] = {
     "limit": None,
 }
 _FEATURE_RECIPE: dict[str, Any] = {"source": "imagenet", "scale": "poster"}
-_AGOP_RECIPE: dict[str, Any] = {"agop_images": 11}
+AGOP_RECIPE: dict[str, Any] = {"agop_images": 11}
 
 
 def published(group: Group) -> float | None:
@@ -67,7 +67,7 @@ def _departures(groups: Sequence[Group]) -> list[str]:
     found = [
         *_differing(groups, RECIPE),
         *_differing(feature_groups, _FEATURE_RECIPE),
-        *_differing(agop_groups, _AGOP_RECIPE),
+        *_differing(agop_groups, AGOP_RECIPE),
     ]
     counts = {len(column(group.runs, METRIC)) for group in groups}
     return [*found, f"seeds {_listed(counts)} not {SEEDS}"] if counts != {SEEDS} else found

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agopconsole import catalogue
-from agopconsole.cli import run_requests
+from agopconsole.cli import imports, run_requests
 from agopconsole.cli.options import OfStudy, TableFormat, check_study
 from agopconsole.cli.output import note, print_json, print_table, print_text
 from agopconsole.cli.settings import settings_of
@@ -142,3 +142,4 @@ app.command("priority")(run_requests.priority)
 app.command("edit")(run_requests.edit)
 app.command("rm")(run_requests.remove)
 app.command("export")(run_requests.export)
+app.command("import")(imports.import_logs)

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 from agopconsole.metrics import EpochMetrics, LayerAnsatz, LayerStart, StepMetrics
 from agopconsole.spec import SOURCE_NAME, RunSpec
 
+IMPORTED = "imported from "
+"""How the origin of the data begins of a run that something else trained."""
+
 Metrics = TypeVar("Metrics", EpochMetrics, StepMetrics, LayerStart)
 
 
@@ -131,8 +134,13 @@ class RunRecord:
 
     @property
     def flags(self) -> list[str]:
-        """What a reader must know before believing the numbers: `diverged`, `at_chance`."""
-        return [name for name in ("diverged", "at_chance") if getattr(self, name)]
+        """What a reader must know before believing the numbers: `diverged`, `at_chance`, `imported`."""
+        return [name for name in ("diverged", "at_chance", "imported") if getattr(self, name)]
+
+    @property
+    def imported(self) -> bool:
+        """Whether something else trained the run, and only its log was taken in."""
+        return (self.data_origin or "").startswith(IMPORTED)
 
     def summary(self) -> dict[str, Any]:
         """The object that `runs list --format json` prints."""

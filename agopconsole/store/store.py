@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from agopconsole.store.changes import Changes
+from agopconsole.store.imports import Imports
 from agopconsole.store.metrics import Metrics
 from agopconsole.store.starts import Starts
 from agopconsole.store.workers import Workers
 
 
-class Store(Changes, Metrics, Starts, Workers):
+class Store(Changes, Imports, Metrics, Starts, Workers):
     """One connection to runs.db; use it from one thread, and as a context manager to close it.
 
     Raises:
