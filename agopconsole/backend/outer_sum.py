@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -37,6 +38,7 @@ class OuterSum:
         self._patch_shape = slot.patch_shape
         self._blocks = [at_least_float32(block if rows is None else block[rows]).clone() for block in slot.blocks]
         self._sum = _Sum(len(self._blocks), len(self._blocks[0]))
+        self._grams: dict[int, Tensor] = {}
         self._error_squared = torch.zeros(len(self._blocks), dtype=torch.float64)
 
     def open_batch(self, images: int) -> None:
@@ -44,7 +46,7 @@ class OuterSum:
         self.images += images
         self.batch_images = images
         self._batch_sum = _Sum(len(self._blocks), len(self._blocks[0]))
-        self._probes = 0
+        self._probes = self._lots = 0
         self._squares = torch.zeros_like(self._error_squared)
 
     def add(self, deltas: list[Tensor]) -> None:
@@ -53,16 +55,22 @@ class OuterSum:
         vectors = several[0] if len(several) == 1 else torch.cat(several, dim=-1)  # (k, groups, c, n * positions)
         positions = vectors.shape[-1] // self.batch_images
         if not self.exact:
-            self._probes += len(vectors)
-            self._squares += torch.stack([self._squared_norms(probe) for probe in vectors]).sum(0) / positions**2
-        self._batch_sum.add(vectors.transpose(0, 2).flatten(2).transpose(0, 1), 1 / positions)
+            for probes in vectors.chunk(2):
+                self._probes, self._lots = self._probes + len(probes), self._lots + 1
+                self._squares += self._squared_norms(_side_by_side(probes)) / positions**2 / len(probes)
+        self._batch_sum.add(_side_by_side(vectors), 1 / positions)
 
     def close_batch(self) -> None:
-        """Ends the batch; the spread between its probes adds to the error's estimate."""
+        """Ends the batch; the spread between lots of its probes adds to the error's estimate.
+
+        Of k probes X of variance s^2 in L lots, E sum ||sum of a lot||^2 / (its size) - ||sum of all||^2 / k is
+        (L - 1) s^2, and the variance of their mean s^2 / k.
+        """
         k = 1 if self.exact else self._probes
         if not self.exact:
-            whole = self._batch_sum.squared_norms(self._blocks)
-            self._error_squared += (self._squares - whole / k) / (k * (k - 1)) if k > 1 else math.nan
+            whole = self._batch_sum.squared_norms(self._blocks, self._gram)
+            lots = self._lots
+            self._error_squared += (self._squares - whole / k) / (k * (lots - 1)) if lots > 1 else math.nan
         self._sum.merge(self._batch_sum, 1 / k)
 
     def matrices(self) -> list[FeatureMatrix]:
@@ -94,7 +102,12 @@ class OuterSum:
     def _squared_norms(self, vectors: Tensor) -> Tensor:
         one = _Sum(len(self._blocks), len(self._blocks[0]))
         one.add(vectors, 1.0)
-        return one.squared_norms(self._blocks)
+        return one.squared_norms(self._blocks, self._gram)
+
+    def _gram(self, group: int) -> Tensor:
+        if group not in self._grams:
+            self._grams[group] = wide(self._blocks[group] @ self._blocks[group].T)
+        return self._grams[group]
 
     def _relative_error(self, group: int, matrix: FeatureMatrix) -> float | None:
         if self.exact:
@@ -104,6 +117,11 @@ class OuterSum:
         return (
             math.sqrt(max(float(self._error_squared[group] / self.images**2), 0.0) / norm) if norm > 0 else math.nan
         )
+
+
+def _side_by_side(vectors: Tensor) -> Tensor:
+    """Those of all outputs or probes, (k, groups, c, m), as (groups, c, k * m)."""
+    return vectors.transpose(0, 2).flatten(2).transpose(0, 1)
 
 
 class _Sum:
@@ -135,15 +153,20 @@ class _Sum:
             return _square_root(self._dense[group])
         return torch.cat([vectors[group] for vectors in self._vectors], dim=-1).mT
 
-    def squared_norms(self, blocks: list[Tensor]) -> Tensor:
-        """||W^T D W||_F^2 of each group, for its weight W: a sum over the Gram matrix of the vectors times W."""
+    def squared_norms(self, blocks: list[Tensor], gram_of: Callable[[int], Tensor]) -> Tensor:
+        """||W^T D W||_F^2 of each group, for its weight W: a sum over the Gram matrix of the vectors times W.
+
+        Args:
+            blocks: W of each group.
+            gram_of: W W^T of a group, asked for where D is kept as a matrix.
+        """
         out = []
         for g, block in enumerate(blocks):
             if self._dense is None:
                 thin = wide(self.root(g).to(block) @ block)
                 out.append((thin @ thin.T).square().sum())
             else:
-                product = wide(block @ block.T) @ self._dense[g]
+                product = gram_of(g) @ self._dense[g]
                 out.append((product * product.mT).sum())
         return torch.stack(out)
 
