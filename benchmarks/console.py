@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import sqlite3
 import statistics
@@ -25,6 +26,22 @@ from agopconsole.tui import app as app_module
 from agopconsole.tui.app import ConsoleApp
 
 KEYS = ("down", "down", "space", "pagedown", "right", "down", "g", "end", "home", "g", "left", "o", "o", "escape") * 4
+CHART_KEYS = (
+    "comma",
+    "comma",
+    "full_stop",
+    "z",
+    "comma",
+    "left_square_bracket",
+    "Z",
+    "0",
+    "s",
+    "l",
+    "x",
+    "b",
+    "tab",
+) * 2
+REFRESHES = 10
 IDLE_SECONDS = 5.0
 OWNER = Owner("benchmark", "boot", 1, 0.0)
 
@@ -43,8 +60,10 @@ def main() -> None:
     limits = {
         "first frame, s": 1.0,
         "key press, median ms": 50,
+        "chart key until the charts are drawn, median ms": 50,
         "refresh, median ms": 50,
-        "longest stop of the event loop in a refresh, ms": 20,
+        "refresh with a new epoch, until its charts are drawn, median ms": 50,
+        "longest stop of the event loop in a refresh, median ms": 20,
         "idle, % of a core": 5,
         "memory, MB": 200,
     }
@@ -107,6 +126,31 @@ class TimedApp(ConsoleApp):
         self.frames += 1
 
 
+class Watch:
+    """Measures how long the event loop is ever kept from what waits for it, by asking for it every millisecond.
+
+    Whatever a callback of the app, the drawing of a frame, or another thread that holds the interpreter takes away is
+    missing from the next turn of this task.
+    """
+
+    _ASKED = 0.001
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+
+    async def run(self) -> None:
+        """Measures until it is cancelled."""
+        while True:
+            asked = time.perf_counter()
+            await asyncio.sleep(self._ASKED)
+            self.longest = max(self.longest, time.perf_counter() - asked - self._ASKED)
+
+    def take(self) -> float:
+        """The longest stop since it was last taken, in ms."""
+        longest, self.longest = self.longest, 0.0
+        return 1000 * longest
+
+
 async def measure(path: Path) -> dict[str, float]:
     """The figures by name; a key press is over with the first frame that is drawn after it."""
     process = psutil.Process()
@@ -118,16 +162,14 @@ async def measure(path: Path) -> dict[str, float]:
             await asyncio.sleep(0.001)
         await pilot.pause()
         first = time.perf_counter() - begun
-        presses = []
-        for key in KEYS:
-            shown = app.frames
-            begun = time.perf_counter()
-            app.simulate_key(key)
-            while app.frames == shown and time.perf_counter() < begun + 1:
-                await asyncio.sleep(0.0005)
-            presses.append(1000 * (time.perf_counter() - begun))
-            await pilot.pause(0.15)
-        refreshes, stops = await refresh_times(app, path)
+        watch = Watch()
+        watching = asyncio.create_task(watch.run())
+        presses, press_stops = await key_times(app, watch, KEYS)
+        chart_presses, chart_stops = await key_times(app, watch, CHART_KEYS, drawn=True)
+        await press_and_wait(app, "0", "home", "g", "home", "g")
+        beats, beat_stops = await refresh_times(app, path, watch, new_epoch=False)
+        epochs, epoch_stops = await refresh_times(app, path, watch, new_epoch=True)
+        watching.cancel()
         spent = process.cpu_times()
         await asyncio.sleep(IDLE_SECONDS)
         now = process.cpu_times()
@@ -137,34 +179,84 @@ async def measure(path: Path) -> dict[str, float]:
         "first frame, s": first,
         "key press, median ms": statistics.median(presses),
         "key press, longest ms": max(presses),
-        "refresh, median ms": statistics.median(refreshes),
-        "longest stop of the event loop in a refresh, ms": statistics.median(stops),
+        "longest stop of the event loop after a key, median ms": statistics.median(press_stops),
+        "longest stop of the event loop after a key, longest ms": max(press_stops),
+        "chart key until the charts are drawn, median ms": statistics.median(chart_presses),
+        "chart key until the charts are drawn, longest ms": max(chart_presses),
+        "longest stop of the event loop after a chart key, median ms": statistics.median(chart_stops),
+        "refresh, median ms": statistics.median(beats),
+        "longest stop of the event loop in a refresh, median ms": statistics.median(beat_stops),
+        "refresh with a new epoch, until its charts are drawn, median ms": statistics.median(epochs),
+        "longest stop of the event loop in it, median ms": statistics.median(epoch_stops),
         "idle, % of a core": idle,
         "memory, MB": memory,
         "memory before, MB": before / 1e6,
     }
 
 
-async def refresh_times(app: ConsoleApp, path: Path) -> tuple[list[float], list[float]]:
-    """From the end of a write to the new snapshot shown, without the wait for a poll, and the longest stop; in ms."""
+async def press_and_wait(app: TimedApp, *keys: str) -> None:
+    """Presses keys, each once all that the last one asked for is shown."""
+    for key in keys:
+        app.simulate_key(key)
+        await asyncio.sleep(0.15)
+        while not app.caught_up:
+            await asyncio.sleep(0.005)
+
+
+async def key_times(
+    app: TimedApp, watch: Watch, keys: Iterable[str], *, drawn: bool = False
+) -> tuple[list[float], list[float]]:
+    """For each key the time to the next frame, and the longest stop until all that it asked for is shown; in ms.
+
+    With `drawn` the time is that until the charts are drawn.
+    """
+    times, stops = [], []
+    for key in keys:
+        shown = app.frames
+        watch.take()
+        begun = time.perf_counter()
+        app.simulate_key(key)
+        while app.frames == shown and time.perf_counter() < begun + 1:
+            await asyncio.sleep(0.0005)
+        while drawn and not app.caught_up:
+            await asyncio.sleep(0.0005)
+        times.append(1000 * (time.perf_counter() - begun))
+        await asyncio.sleep(0.15)
+        while not app.caught_up:
+            await asyncio.sleep(0.005)
+        stops.append(watch.take())
+    return times, stops
+
+
+async def refresh_times(
+    app: TimedApp, path: Path, watch: Watch, *, new_epoch: bool
+) -> tuple[list[float], list[float]]:
+    """From the end of a write to the new snapshot shown, without the wait for a poll, and the longest stop; in ms.
+
+    Args:
+        app: the console, its cursor on the study of the run that is running.
+        path: its store.
+        watch: measures the stops.
+        new_epoch: whether the run gets an epoch, so that charts are drawn anew; else a sign of life.
+    """
     times, stops = [], []
     with Store(path) as store:
-        run = max(i for i, run in app._snapshot.runs.items() if run.status == "running")
-        for _ in range(10):
+        run = store.running()[-1]
+        (first,) = store.history(run.id)[:1]
+        for i in range(REFRESHES):
             before = app._snapshot
-            store.heartbeat([run])
-            begun = last = time.perf_counter()
+            if new_epoch:
+                store.record_epoch(run.id, dataclasses.replace(first, epoch=2 + i, val_accuracy=50.0 + i))
+            else:
+                store.heartbeat([run.id])
+            watch.take()
+            begun = time.perf_counter()
             app.reader.poke()
-            longest = 0.0
-            while app._snapshot is before:
-                await asyncio.sleep(0)
-                now = time.perf_counter()
-                longest, last = max(longest, now - last), now
+            while app._snapshot is before or (new_epoch and not app.caught_up):
                 await asyncio.sleep(0.0005)
-                last = time.perf_counter()
             times.append(1000 * (time.perf_counter() - begun))
-            stops.append(1000 * longest)
             await asyncio.sleep(0.1)
+            stops.append(watch.take())
     return times, stops
 
 

@@ -32,7 +32,7 @@ def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Ax
     """
     entries = [(one, symbol) for one, symbol in zip(lines, symbols, strict=True) if not one.series.dotted]
     entries.sort(key=lambda entry: not entry[0].lost)
-    written: list[list[str]] = []
+    written: list[tuple[int, list[str]]] = []
     for label, note in ((_label, lost_note), (_label, _short_note), (_up_to_comma, _sign), (_first_word, _sign)):
         shown = [
             [
@@ -45,10 +45,11 @@ def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Ax
         ]
         found, left_out = page.flow(shown, most)
         told_apart = len({label(one) for one, _ in entries}) == len({_label(one) for one, _ in entries})
+        if told_apart:
+            written.append((left_out, found))
         if told_apart and not left_out:
-            return found
-        written.append(found)
-    return written[0]
+            break
+    return min(written, key=lambda one: one[0])[1]
 
 
 def _label(scaled: Scaled) -> str:

@@ -28,10 +28,10 @@ class ChartGrid(Container):
     """Charts that share x axis, stretch, smoothing and cursor; each shows a plot that the user chooses."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "cursor(-1)", "Cursor left", show=False),
-        Binding("right", "cursor(1)", "Cursor right", show=False),
-        Binding("enter", "open", "Full screen", show=False),
-        Binding("escape", "leave", "Back to the table", show=False),
+        Binding("left", "cursor(-1)", "Cursor left", show=False, tooltip="in a chart: the cursor to the left"),
+        Binding("right", "cursor(1)", "Cursor right", show=False, tooltip="in a chart: the cursor to the right"),
+        Binding("enter", "open", "Full screen", key_display="enter", tooltip="in a chart: full screen, and back"),
+        Binding("escape", "leave", "Table", key_display="esc", tooltip="in a chart: back to the table"),
     ]
 
     class InSight(Message):

@@ -26,7 +26,7 @@ class ChartedScreen(StoreScreen):
         Binding("m", "metric", "Metric", show=False, tooltip="choose what the current chart shows"),
         Binding("F", "full", "Full screen", show=False, tooltip="the current chart on the whole screen, and back"),
         Binding("x", "x_axis", "x axis", show=False, tooltip="x counts epochs, steps, or the time of training"),
-        Binding("l", "log", "Log axis", show=False, tooltip="a logarithmic y axis for the current chart, and back"),
+        Binding("l", "log", "Log axis", show=False, tooltip="log y axis of the current chart, and back"),
         Binding("s", "smooth", "Smooth", show=False, tooltip="smooth the curves, more, and not at all"),
         Binding("b", "by_run", "Bands or runs", show=False, tooltip="a band a method, or a line a run"),
         Binding(
