@@ -25,13 +25,19 @@ def file_format(path: Path, *, without: Sequence[str] = ()) -> str:
     return FORMATS[path.suffix]
 
 
-def export_runs(store: Store, runs: Sequence[RunRecord], path: Path) -> str:
+def export_runs(store: Store, runs: Sequence[RunRecord], path: Path, output_format: str | None = None) -> str:
     """Writes runs to a file; what was written, in words.
 
+    Args:
+        store: where they are.
+        runs: one or more.
+        path: the file.
+        output_format: json, csv or markdown; by default what the name's end stands for.
+
     Raises:
-        RequestError: if the name's end stands for no format.
+        RequestError: if the name's end is asked and stands for none of these.
     """
-    output_format = file_format(path, without=(".tex", ".txt"))
+    output_format = output_format or file_format(path, without=(".tex", ".txt"))
     rows = [run.summary() for run in runs]
     if output_format == "json":
         histories = store.histories([run.id for run in runs])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,7 +19,11 @@ WholeQueue = Annotated[
     bool, typer.Option("--queue", help="the queue: no worker starts another run while it is paused")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
-Target = Annotated[Path, typer.Option("--out", metavar="FILE", help="its end says the format: .json, .csv or .md")]
+Target = Annotated[Path, typer.Option("--out", metavar="PLACE", help="the file, or for tensorboard the folder")]
+ExportFormat = Annotated[
+    Literal["json", "csv", "markdown", "tensorboard"] | None,
+    typer.Option("--format", help="how (default: as the end of the file's name says, .json, .csv or .md)"),
+]
 
 
 def pause(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, queue: WholeQueue = False) -> None:
@@ -76,12 +80,23 @@ def remove(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None
         note(actions.remove(store, runs))
 
 
-def export(context: typer.Context, out: Target, run_ids: RunIds = None, study: OfStudy = None) -> None:
-    """Write runs to a file: specs and epochs as JSON, or their table."""
+def export(
+    context: typer.Context,
+    out: Target,
+    run_ids: RunIds = None,
+    study: OfStudy = None,
+    output_format: ExportFormat = None,
+) -> None:
+    """Write runs to a file: specs and epochs as JSON, or their table; or as TensorBoard's event files."""
+    from agopconsole.analysis.event_files import export_events
     from agopconsole.analysis.export import export_runs
 
     with settings_of(context).store() as store:
-        note(export_runs(store, chosen_runs(store, run_ids, study), out))
+        runs = chosen_runs(store, run_ids, study)
+        if output_format == "tensorboard":
+            note(export_events(store, runs, out))
+        else:
+            note(export_runs(store, runs, out, output_format))
 
 
 def _ask(

@@ -62,6 +62,8 @@ def test_runs_are_removed_with_their_files_once_one_says_yes(cli, store, monkeyp
 def test_runs_are_written_to_a_file(cli, store, tmp_path):
     add_done(store, 50.0)
     assert cli("runs", "export", "1", "--out", "runs.json")[0] == 0
+    assert cli("runs", "export", "1", "--out", "runs.dat", "--format", "csv")[0] == 0
+    assert (tmp_path / "runs.dat").read_text(encoding="utf-8").startswith("id,name,")
     (run,) = json.loads((tmp_path / "runs.json").read_text())
     assert (run["id"], run["spec"]["init"], run["history"][0]["val_accuracy"]) == (1, "kaiming_uniform", 50.0)
 

@@ -17,7 +17,7 @@ HEAVY = {
     "psutil",
     "pydantic",
     "matplotlib",
-    "tensorboardX",
+    "tensorboard",
 }
 """What takes long to import, and no light command needs."""
 
