@@ -112,6 +112,14 @@ def test_the_same_command_in_another_folder_gives_the_same_numbers(folder, tmp_p
     assert timeless[0] == timeless[1]
 
 
+def test_a_run_that_is_trained_once_more_is_equal_bit_for_bit(folder):
+    [run] = [run for run in answer(folder, "runs", "list") if (run["init"], run["seed"]) == ("kaiming_agop", 1)]
+    again = command(folder, "runs", "verify", str(run["id"]))
+    assert again.returncode == 0
+    assert "equal to the stored run, bit for bit, in its epoch and in its test accuracy" in again.stdout
+    assert len(answer(folder, "runs", "list")) == 7
+
+
 def test_the_table_can_be_read_by_other_programs(folder):
     rows = list(csv.DictReader(command(folder, "report", "--format", "csv").stdout.splitlines()))
     assert [row["n"] for row in rows] == ["2", "2", "2"]

@@ -21,6 +21,7 @@ from agopconsole.cli import (
     study,
     tui,
     tune,
+    verify,
     worker,
 )
 from agopconsole.cli.settings import Settings
@@ -62,6 +63,7 @@ app.command("run")(run.run)
 app.command("study")(study.study)
 app.command("tune")(tune.tune)
 app.command("worker")(worker.worker)
+runs.app.command("verify")(verify.verify)  # which reaches the engine, as nothing else of `runs` does
 app.add_typer(runs.app, name="runs")
 app.command("tui")(tui.tui)
 app.command("report")(report.report)
