@@ -67,6 +67,23 @@ def studies_at_hand() -> dict[str, Path]:
     return {found.stem: found for folder in reversed(folders) for found in sorted(folder.glob("*.toml"))}
 
 
+def baseline_at_hand(study: str) -> str | None:
+    """The baseline that the file of a study names, where one lies here or in `configs`, here or in the package.
+
+    A report is often asked for without the file. Files that are not sound say nothing.
+    """
+    for path in (*sorted(Path().glob("*.toml")), *studies_at_hand().values()):
+        try:
+            # Most files are of something else, and to search a text is quicker than to parse it.
+            table = read_toml(path) if path.stem == study or study in path.read_text(encoding="utf-8") else {}
+        except (RequestError, OSError, ValueError):
+            continue
+        if "inits" in table and table.get("name", path.stem) == study:
+            baseline = table.get("baseline")
+            return baseline if isinstance(baseline, str) else None
+    return None
+
+
 def read_study(path: Path) -> Study:
     """The study that the TOML file at `path` describes.
 

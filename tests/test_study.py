@@ -1,7 +1,7 @@
 import pytest
 
 from agopconsole.errors import RequestError
-from agopconsole.study import expand, read_study, read_toml
+from agopconsole.study import baseline_at_hand, expand, read_study, read_toml
 
 TEXT = """
 name = "transfer"
@@ -231,3 +231,16 @@ def test_rounds_that_begin_from_noise_share_their_first_one():
         "nfm round=2",
     ]
     assert [run.source_run() for run in runs[2:]] == [runs[0], runs[0], runs[1]]
+
+
+def test_the_baseline_of_a_study_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "a.toml").write_text('name = "mine"\ninits = ["nfm"]\nbaseline = "nfm"\n')
+    (tmp_path / "b.toml").write_text('name = "mine"\nbaseline = "uniform"\n')  # no study
+    (tmp_path / "broken.toml").write_text("name = mine")
+    (tmp_path / "configs" / "by_file.toml").write_text('inits = ["nfm"]\nbaseline = "normal"\n')
+    (tmp_path / "configs" / "silent.toml").write_text('inits = ["nfm"]\n')
+    (tmp_path / "configs" / "wrong.toml").write_text('inits = ["nfm"]\nbaseline = 3\n')
+    names = ("mine", "by_file", "silent", "wrong", "unheard", "rounds")
+    assert [baseline_at_hand(name) for name in names] == ["nfm", "normal", None, None, None, "kaiming_normal"]

@@ -29,7 +29,11 @@ def report(
         ),
     ] = None,
     baseline: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="the method to compare with (default: kaiming_uniform)")
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="the method to compare with (default: that of the study's file if it is at hand, else kaiming_uniform)",
+        ),
     ] = None,
     against: Annotated[str | None, typer.Option(metavar="TEXT", help="poster: its published numbers too")] = None,
     why: Annotated[bool, typer.Option("--why", help="how the runs started too, beside what came of it")] = False,

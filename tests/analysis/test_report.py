@@ -39,6 +39,17 @@ def test_the_baseline_is_kaiming_uniform_else_the_first_method_else_the_one_aske
     assert build_report(store).baseline == "kaiming_uniform"
 
 
+def test_the_baseline_of_a_study_is_that_of_its_file_where_one_is_at_hand(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for init in ("kaiming_uniform", "lecun_normal"):
+        add_seeds(store, init, [50.0, 60.0], study="mine")
+    (tmp_path / "mine.toml").write_text('inits = ["lecun_normal"]\nbaseline = "lecun_normal"\n')
+    assert build_report(store, study="mine").baseline == "lecun_normal"
+    assert build_report(store, study="mine", baseline="kaiming_uniform").baseline == "kaiming_uniform"
+    (tmp_path / "mine.toml").write_text('inits = ["normal"]\nbaseline = "normal"\n')
+    assert build_report(store, study="mine").baseline == "kaiming_uniform"
+
+
 def test_a_diverged_run_is_counted_beside_the_mean_not_in_it(store):
     add_seeds(store, "kaiming_uniform", [50.0, 60.0, 70.0])
     add_failed(store, diverged=True, init="kaiming_agop", seed=0)
