@@ -14,7 +14,9 @@ from agopconsole.spec import RunSpec
 def build_optimizer(spec: RunSpec, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """SGD with momentum, or AdamW with the momentum as beta1."""
     if spec.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay)
+        return torch.optim.SGD(
+            parameters, lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay, fused=True
+        )
     return torch.optim.AdamW(
         parameters, lr=spec.lr, betas=(spec.momentum, 0.999), weight_decay=spec.weight_decay, fused=True
     )

@@ -33,6 +33,7 @@ from agopconsole.backend.events import (
 )
 from agopconsole.backend.optimizers import build_optimizer, learning_rate
 from agopconsole.backend.places import BEST_WEIGHTS, LAST_STATE
+from agopconsole.backend.quicker import quickened
 from agopconsole.backend.rng import stream, stream_seed
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerAnsatz, StepMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
@@ -153,27 +154,28 @@ class _Trainer:
         pending: list[StepMetrics] = []
         reported = began
         self.run.model.train()
-        for index, chosen in enumerate(torch.split(order, self.batches)):
-            if self.should_stop():
-                raise StoppedError(f"stopped in epoch {epoch}, step {index + 1}")
-            step = self.epoch * self.steps_an_epoch + index
-            metrics = self.step(step, epoch, chosen, augmenting, tally)
-            if not math.isfinite(metrics.loss):
-                yield StepsDone((*pending, metrics))
-                raise DivergedError(
-                    f"diverged in epoch {epoch}, step {index + 1}: the training loss is {metrics.loss}"
-                )
-            if step % self.keep_every == 0:
-                pending.append(metrics)
-            if pending and time.perf_counter() - reported > _REPORT_SECONDS:
+        with quickened(self.run.model):
+            for index, chosen in enumerate(torch.split(order, self.batches)):
+                if self.should_stop():
+                    raise StoppedError(f"stopped in epoch {epoch}, step {index + 1}")
+                step = self.epoch * self.steps_an_epoch + index
+                metrics = self.step(step, epoch, chosen, augmenting, tally)
+                if not math.isfinite(metrics.loss):
+                    yield StepsDone((*pending, metrics))
+                    raise DivergedError(
+                        f"diverged in epoch {epoch}, step {index + 1}: the training loss is {metrics.loss}"
+                    )
+                if step % self.keep_every == 0:
+                    pending.append(metrics)
+                if pending and time.perf_counter() - reported > _REPORT_SECONDS:
+                    yield StepsDone(tuple(pending))
+                    pending, reported = [], time.perf_counter()
+            if pending:
                 yield StepsDone(tuple(pending))
-                pending, reported = [], time.perf_counter()
-        if pending:
-            yield StepsDone(tuple(pending))
-        synchronize(self.run.device)
-        trained = time.perf_counter()
-        fixed_loss, fixed_accuracy = self.evaluate(self.run.pictures, self.fixed_sample)
-        val_loss, val_accuracy = self.evaluate(self.run.pictures, self.run.validation)
+            synchronize(self.run.device)
+            trained = time.perf_counter()
+            fixed_loss, fixed_accuracy = self.evaluate(self.run.pictures, self.fixed_sample)
+            val_loss, val_accuracy = self.evaluate(self.run.pictures, self.run.validation)
         metrics_of_epoch = EpochMetrics(
             epoch=epoch,
             step=epoch * self.steps_an_epoch,
@@ -290,7 +292,8 @@ class _Trainer:
         if self.run.test is not None:
             best = checkpoint.load_weights(self.folder / BEST_WEIGHTS)
             self.run.model.load_state_dict(best.tensors)
-            test_accuracy = self.evaluate(self.run.test)[1]
+            with quickened(self.run.model):
+                test_accuracy = self.evaluate(self.run.test)[1]
         return Finished(test_accuracy, stayed_at_chance(self.history, len(self.run.classes)))
 
 

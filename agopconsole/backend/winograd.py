@@ -20,7 +20,7 @@ from agopconsole.backend.scratch import Scratch
 TILE = 4
 _TAPS = 3
 _SPAN = TILE + _TAPS - 1
-_POINTS = (0.0, 1.0, -1.0, 0.5, -2.0)
+_POINTS = {2: (0.0, 1.0, -1.0), TILE: (0.0, 1.0, -1.0, 0.5, -2.0)}
 """Where the polynomials are evaluated; these lose fewer digits than 0, 1, -1, 2, -2 (Barabasz et al. 2020)."""
 
 _NARROW = 32
@@ -28,12 +28,21 @@ _BYTES_AT_ONCE = 16 << 20
 
 
 def covers(conv: nn.Conv2d, height: int, width: int) -> bool:
-    """Whether this way takes less than half the library's multiplications for outputs of that size.
+    """Whether this way takes less than half the library's multiplications for outputs of that size."""
+    if not serves(conv):
+        return False
+    rows, columns = _input_size(conv, height, width)
+    tiles = math.ceil(rows / TILE) * math.ceil(columns / TILE)
+    return 2 * tiles * _SPAN**2 < height * width * _TAPS**2
 
-    It serves 3 x 3 convolutions of stride 1, without dilation and groups, padded with at most two rings of zeros, of
-    at least 32 channels on both sides.
+
+def serves(conv: nn.Conv2d) -> bool:
+    """Whether the filtering here is that of such a convolution.
+
+    That is a 3 x 3 one of stride 1, without dilation and groups, padded with at most two rings of zeros, of at least
+    32 channels on both sides.
     """
-    plain = (
+    return (
         conv.kernel_size == (_TAPS, _TAPS)
         and conv.stride == (1, 1)
         and conv.dilation == (1, 1)
@@ -42,12 +51,8 @@ def covers(conv: nn.Conv2d, height: int, width: int) -> bool:
         and not isinstance(conv.padding, str)
         and max(conv.padding) < _TAPS
         and conv.weight.dtype in (torch.float32, torch.float64)  # the transforms lose a digit: too many of a half's
+        and min(conv.in_channels, conv.out_channels) >= _NARROW
     )
-    if not plain or min(conv.in_channels, conv.out_channels) < _NARROW:
-        return False
-    rows, columns = _input_size(conv, height, width)
-    tiles = math.ceil(rows / TILE) * math.ceil(columns / TILE)
-    return 2 * tiles * _SPAN**2 < height * width * _TAPS**2
 
 
 class InputGradient:
@@ -62,7 +67,7 @@ class InputGradient:
         self._conv = conv
         self._scratch = scratch
         weight = conv.weight.detach()
-        self._to_tile, to_filter, self._from_tile = (m.to(weight) for m in _transforms())
+        self._to_tile, to_filter, self._from_tile = (m.to(weight) for m in transforms(TILE))
         # The gradient is a correlation with the kernels turned by half a circle, from c_out channels to c_in.
         turned = weight.flip(2, 3).permute(2, 3, 0, 1).reshape(_TAPS**2, -1)
         self._filters = (to_filter @ turned).view(_SPAN**2, conv.out_channels, conv.in_channels)
@@ -126,17 +131,25 @@ def _input_size(conv: nn.Conv2d, height: int, width: int) -> tuple[int, int]:
 
 
 @cache
-def _transforms() -> tuple[Tensor, Tensor, Tensor]:
-    """B^T, G and A^T of Cook and Toom, each as its Kronecker square: what works on both axes of a tile at once."""
-    points = np.array(_POINTS)
+def transforms(tile: int) -> tuple[Tensor, Tensor, Tensor]:
+    """B^T, G and A^T of Cook and Toom, each as its Kronecker square: what works on both axes of a tile at once.
+
+    Args:
+        tile: outputs of a tile a side, 2 or 4.
+
+    Returns:
+        Float64, shapes (s^2, s^2), (s^2, 9) and (tile^2, s^2) with s = tile + 2.
+    """
+    points = np.array(_POINTS[tile])
+    span = tile + _TAPS - 1
     others = [np.delete(points, j) for j in range(len(points))]
-    to_tile = np.zeros((_SPAN, _SPAN))
-    to_filter = np.zeros((_SPAN, _TAPS))
-    from_tile = np.zeros((TILE, _SPAN))
+    to_tile = np.zeros((span, span))
+    to_filter = np.zeros((span, _TAPS))
+    from_tile = np.zeros((tile, span))
     for j, (point, rest) in enumerate(zip(points, others, strict=True)):
         to_tile[j, :-1] = polynomial.polyfromroots(rest)
         to_filter[j] = point ** np.arange(_TAPS) / np.prod(point - rest)
-        from_tile[:, j] = point ** np.arange(TILE)
+        from_tile[:, j] = point ** np.arange(tile)
     to_tile[-1] = polynomial.polyfromroots(points)
     to_filter[-1, -1] = from_tile[-1, -1] = 1.0  # the point at infinity
     squares = [torch.from_numpy(np.kron(m, m)) for m in (to_tile, to_filter, from_tile)]

@@ -1,0 +1,130 @@
+"""A convolution, and the 2 x 2 max-pooling that may follow it, in pieces of a batch that stay in the caches.
+
+The maps before the pooling, a network's largest, are never in memory as a whole: only what is left of them is kept,
+and in which of the four places of a window it was, a byte each. What a piece goes through is a `Way`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from agopconsole.backend.pooling import largest, largest_and_place, spread
+from agopconsole.backend.tiled_maps import read_tiles, write_tiles
+
+
+class Way(Protocol):
+    """How one convolution of maps (n, h, w, c_in) is computed, a piece of the batch at a time.
+
+    Attributes:
+        size: height and width of the outputs.
+        at_once: images of a piece.
+    """
+
+    size: tuple[int, int]
+    at_once: int
+
+    def outputs(self, maps: Tensor) -> Tensor:
+        """The outputs without bias of a piece, in tiles (m, m, n, t_h, t_w, c_out), in memory that is used again."""
+
+    def room(self, n: int) -> Tensor:
+        """Memory for the gradients at such outputs; nothing else of the way uses it."""
+
+    def back(self, maps: Tensor, delta: Tensor, of_maps: Tensor | None, *, weight: bool) -> None:
+        """Takes the gradients at a piece's outputs, in `room`, back to its maps and adds to the weight's gradient.
+
+        Args:
+            maps: the piece, (n, h, w, c_in).
+            delta: gradients at its outputs, in tiles.
+            of_maps: where the gradients at the maps go, (n, h, w, c_in); None if they are not wanted.
+            weight: whether the weight's gradient is wanted.
+        """
+
+    def weight_gradient(self) -> Tensor:
+        """The sum over the pieces so far, of the shape of the weight."""
+
+
+class Layout(Protocol):
+    """Makes the `Way` of maps (n, h, w, c_in) and a weight (c_out, c_in, kh, kw)."""
+
+    def __call__(self, maps: Tensor, weight: Tensor) -> Way:
+        """The way, with nothing computed yet."""
+
+
+def convolve(maps: Tensor, weight: Tensor, bias: Tensor | None, layout: Layout, *, pool: bool) -> Tensor:
+    """The outputs of a convolution, pooled or not, which autograd can follow once.
+
+    Args:
+        maps: (n, c_in, h, w), best in channels-last memory.
+        weight: (c_out, c_in, kh, kw).
+        bias: (c_out,) or None.
+        layout: how it is computed; its tiles are of even sides, and the outputs too, if there is pooling.
+        pool: whether windows of 2 x 2 follow, whose largest values alone are wanted.
+
+    Returns:
+        Shape (n, c_out, h_out, w_out), in channels-last memory.
+    """
+    out: Tensor = _Convolution.apply(maps, weight, bias, layout, pool, torch.is_grad_enabled())
+    return out
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, maps: Tensor, weight: Tensor, bias: Tensor | None, layout: Layout, pool: bool, keep: bool
+    ) -> Tensor:
+        rows = _channels_last(maps)
+        way = layout(rows, weight)
+        height, width = (side // 2 for side in way.size) if pool else way.size
+        # No view: a ReLU may work in place on what comes out.
+        shape = len(maps), len(weight), height, width
+        out = torch.empty(shape, dtype=maps.dtype, device=maps.device, memory_format=torch.channels_last)
+        places = torch.empty((len(maps), height, width, len(weight)), dtype=torch.uint8) if pool and keep else None
+        whole = out.permute(0, 2, 3, 1)
+        for start in range(0, len(rows), way.at_once):
+            piece = slice(start, start + way.at_once)
+            tiles = way.outputs(rows[piece])
+            if bias is not None:
+                tiles.add_(bias)
+            if places is not None:
+                tiles, found = largest_and_place(tiles)
+                write_tiles(found, places[piece])
+            elif pool:
+                tiles = largest(tiles)
+            write_tiles(tiles, whole[piece])
+        ctx.save_for_backward(rows, weight, places)
+        ctx.layout = layout
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:
+        rows, weight, places = ctx.saved_tensors
+        way: Way = ctx.layout(rows, weight)
+        wants_maps, wants_weight, wants_bias, *_ = ctx.needs_input_grad
+        delta = _channels_last(delta)
+        of_maps = torch.empty_like(rows) if wants_maps else None
+        for start in range(0, len(rows), way.at_once):
+            piece = slice(start, start + way.at_once)
+            maps = rows[piece]
+            room = way.room(len(maps))
+            if places is None:
+                read_tiles(delta[piece], room)
+            else:
+                half = room[: len(room) // 2, : len(room) // 2]
+                of_largest, found = torch.empty_like(half), torch.empty_like(half, dtype=torch.uint8)
+                read_tiles(delta[piece], of_largest)
+                read_tiles(places[piece], found)
+                spread(of_largest, found, room)
+            way.back(maps, room, None if of_maps is None else of_maps[piece], weight=wants_weight)
+        of_weight = way.weight_gradient() if wants_weight else None
+        of_bias = delta.flatten(0, 2).sum(0) if wants_bias else None
+        return None if of_maps is None else of_maps.permute(0, 3, 1, 2), of_weight, of_bias, None, None, None
+
+
+def _channels_last(maps: Tensor) -> Tensor:
+    """(n, h, w, c), contiguous."""
+    return maps.permute(0, 2, 3, 1).contiguous()
