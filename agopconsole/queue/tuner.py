@@ -237,13 +237,13 @@ class Tuner:
 
     def _found(self, search: _Search) -> Found:
         trials = search.optuna_study.get_trials(deepcopy=False)
-        complete = [t for t in trials if t.state.name == "COMPLETE" and t.value]
-        best = max(complete, key=lambda trial: trial.value or 0.0, default=None)
-        own = [self._store.run(t.user_attrs["run"]) for t in complete if t.number == 0]
+        ids = [t.user_attrs["run"] for t in trials if t.state.name == "COMPLETE" and t.value]
+        trained = self._store.runs(ids=ids)  # less those that a user has removed since
+        own = [run.best_val_accuracy for run in trained if self._is_own(search, run)]
         return Found(
             search.cell,
-            None if best is None else self._store.run(best.user_attrs["run"]),
-            next((run.best_val_accuracy for run in own if self._is_own(search, run)), None),
+            max(trained, key=lambda run: run.best_val_accuracy or 0.0, default=None),
+            own[0] if own else None,
             sum(t.state.name in ("COMPLETE", "PRUNED") for t in trials),
             sum(t.state.name == "PRUNED" for t in trials),
             search.error,

@@ -158,3 +158,5 @@ def test_a_trial_whose_run_was_removed_is_forgotten(tuner, store):
     finish(store, 50.0)
     after.update()
     assert after.found()[0].trials == 1
+    store.remove([run.id for run in store.runs()])
+    assert after.found()[0].best is None
