@@ -134,20 +134,33 @@ def _follow_parent(stop: _StopSign) -> None:
 
 def work(store: Store, assignment: Assignment, should_stop: Callable[[], bool]) -> None:
     """Trains the run and records all that it says; whatever happens to it becomes its status."""
+    settle(store, assignment.run, lambda: _train(store, assignment, should_stop))
+
+
+def _train(store: Store, assignment: Assignment, should_stop: Callable[[], bool]) -> None:
     run = assignment.run
+    _keep_output(store.run_files(run.id))
+    execute = load_engine(assignment.engine)
+    device = assignment.place.device
+    spec, places = located(run.request, store.path), _places(store, assignment)
+    for event in execute(
+        spec if device == ANY else replace(spec, device=device.inside),
+        places,
+        should_stop=should_stop,
+        report=lambda line: store.log(run.id, "info", line),
+        micro_batch=run.micro_batch,
+    ):
+        record(store, run.id, _from_outside(event, device))
+
+
+def settle(store: Store, run: RunRecord, train: Callable[[], None]) -> None:
+    """Has the run trained; how that ends becomes its status.
+
+    Raises:
+        NoRoomError: if the disk is full; the run is in the queue again.
+    """
     try:
-        _keep_output(store.run_files(run.id))
-        execute = _load(assignment.engine)
-        device = assignment.place.device
-        spec, places = located(run.request, store.path), _places(store, assignment)
-        for event in execute(
-            spec if device == ANY else replace(spec, device=device.inside),
-            places,
-            should_stop=should_stop,
-            report=lambda line: store.log(run.id, "info", line),
-            micro_batch=run.micro_batch,
-        ):
-            record(store, run.id, _from_outside(event, device))
+        train()
     except events.StoppedError as error:
         store.log(run.id, "info", str(error))
         store.put_down(run)
@@ -162,7 +175,7 @@ def work(store: Store, assignment: Assignment, should_stop: Callable[[], bool]) 
         store.finish(run.id, "failed", str(error), diverged=isinstance(error, events.DivergedError))
     except Exception as error:  # noqa: BLE001 - whatever a library raises is this run's failure, not the queue's
         store.log(run.id, "error", traceback.format_exc().rstrip())
-        store.finish(run.id, "failed", _reason(error))
+        store.finish(run.id, "failed", reason_of(error))
     else:
         store.finish(run.id, "done")
 
@@ -203,7 +216,8 @@ def record(store: Store, run_id: int, event: events.Event) -> None:
             store.record_result(run_id, test_accuracy=event.test_accuracy, at_chance=event.at_chance)
 
 
-def _load(engine: str) -> Execute:
+def load_engine(engine: str) -> Execute:
+    """The engine's entry of that name, `module:function`."""
     module, _, name = engine.partition(":")
     return cast(Execute, getattr(importlib.import_module(module), name))
 
@@ -238,6 +252,7 @@ def last_words(folder: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """What a library's error says, in one line."""
     first_line = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

@@ -17,7 +17,9 @@ from collections.abc import Iterator
 from multiprocessing import forkserver, resource_tracker
 
 from agopconsole.queue import job
+from agopconsole.queue.executor import Job
 from agopconsole.queue.identity import is_alive, process_owner
+from agopconsole.store import Owner, Store
 
 ENGINE = "agopconsole.backend.run:execute"
 
@@ -79,8 +81,20 @@ def _deaf_to_the_terminal() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class LocalExecutor:
+    """Processes of this machine."""
+
+    def warm_up(self, engine: str) -> None:
+        """Starts the fork server."""
+        warm_up(engine)
+
+    def start(self, assignment: job.Assignment, store: Store, owner: Owner, places: int) -> Job:  # noqa: ARG002
+        """Starts the process of a job, which answers for its run itself."""
+        return JobProcess(assignment)
+
+
 class JobProcess:
-    """The process of one job, as its worker sees it.
+    """The process of one job; see `executor.Job`.
 
     Attributes:
         run: the run as it was claimed.
@@ -95,6 +109,9 @@ class JobProcess:
         self._process = context.Process(target=job.main, args=(assignment,), name=f"run {assignment.run.id}")
         self._process.start()
         self._owner = process_owner(self._process.pid)
+
+    def attend(self) -> None:
+        """Nothing: a process writes to the store itself."""
 
     @property
     def sentinel(self) -> int | None:

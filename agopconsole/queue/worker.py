@@ -16,10 +16,11 @@ from agopconsole.errors import NoRoomError, WorkError
 from agopconsole.queue import launch
 from agopconsole.queue.code import code_state
 from agopconsole.queue.devices import ANY
+from agopconsole.queue.executor import Executor, Job
 from agopconsole.queue.identity import is_alive, process_owner
 from agopconsole.queue.interrupts import Interrupts
 from agopconsole.queue.job import GRACE_SECONDS, Assignment, last_words
-from agopconsole.queue.launch import JobProcess
+from agopconsole.queue.launch import LocalExecutor
 from agopconsole.queue.on_finish import FinishCommands
 from agopconsole.queue.slots import Place, Slots
 from agopconsole.store import RunRecord, Store
@@ -54,6 +55,7 @@ class Worker:
         engine: str | None = None,
         slots: Slots | None = None,
         on_finish: str | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.store = store
         self.data = data
@@ -64,7 +66,8 @@ class Worker:
         self.signals = self._interrupts.came
         self._engine = engine or launch.ENGINE
         self.slots = slots or Slots([ANY], 1)
-        self._jobs: dict[int, JobProcess] = {}
+        self._executor = executor or LocalExecutor()
+        self._jobs: dict[int, Job] = {}
         self._full_disk = ""
         self._next_rescue = 0.0
         self._next_heartbeat = 0.0
@@ -80,7 +83,7 @@ class Worker:
             self._me, devices=[device.name for device in self.slots.devices], slots=self.slots.each
         )
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
-        launch.warm_up(self._engine)
+        self._executor.warm_up(self._engine)
         return self
 
     def __exit__(
@@ -173,6 +176,8 @@ class Worker:
 
     def _reap(self) -> None:
         """Settles the runs whose process has ended, where the job could not do so itself."""
+        for job in self._jobs.values():
+            job.attend()
         for run_id in [run_id for run_id, job in self._jobs.items() if job.ended]:
             job = self._jobs.pop(run_id)
             self.slots.leave(run_id)
@@ -229,16 +234,10 @@ class Worker:
         self.slots.take(run.id, place)
         self.store.record_code(run, self._code)
         try:
-            self._jobs[run.id] = JobProcess(
-                Assignment(
-                    run,
-                    self.store.path.resolve(),
-                    self.data.resolve(),
-                    run.mirror or self.mirror,
-                    self._engine,
-                    place,
-                )
+            assignment = Assignment(
+                run, self.store.path.resolve(), self.data.resolve(), run.mirror or self.mirror, self._engine, place
             )
+            self._jobs[run.id] = self._executor.start(assignment, self.store, self._me, self.slots.count)
         except (OSError, EOFError) as error:
             self.store.put_down(run)
             self.slots.leave(run.id)
