@@ -32,6 +32,8 @@ def study(
     from agopconsole.queue import requests
     from agopconsole.study import read_study
 
+    if queue and dry_run:
+        raise RequestError("--dry-run queues nothing; give it or --queue")
     settings = settings_of(context)
     wanted = read_study(find_study(file))
     requests.check(wanted.runs)

@@ -87,6 +87,13 @@ def test_as_csv_it_is_the_table_alone(cli, study):
     assert len(lines) == 7
 
 
+def test_it_is_not_asked_for_together_with_the_queue(cli, study, tmp_path):
+    status, out, err = cli("study", study, "--dry-run", "--queue")
+    assert (status, out) == (2, "")
+    assert "--dry-run queues nothing" in err
+    assert not (tmp_path / "runs.db").exists()
+
+
 def test_a_study_that_cannot_be_trained_is_refused_as_without_it(cli, study):
     study.write_text(STUDY.replace('"dataset:digits:0-4"', '"missing.pt"').replace("source_epochs = 1", ""))
     status, out, err = cli("study", study, "--dry-run")
