@@ -77,7 +77,7 @@ def _search(
     from agopconsole.queue.worker import Worker
 
     places = Slots(choose(devices), slots)
-    storage = settings.db.resolve().with_suffix(".optuna.db")
+    storage = f"sqlite:///{settings.db.resolve().with_suffix('.optuna.db')}"
     with settings.store(create=True) as store, Worker(store, settings.data, mirror=mirror, slots=places) as worker:
         tuner = Tuner(store, study, storage, trials=trials, at_once=places.count, mirror=mirror, tell=note)
         said: list[int] = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agopconsole.catalogue import ENDED
@@ -85,7 +84,7 @@ class Tuner:
     Args:
         store: with the queue.
         study: whose methods are tuned.
-        storage: Optuna's file.
+        storage: Optuna's, as a URL.
         trials: how many of each method.
         at_once: how many may be under way.
         mirror: where to fetch data sets and weights from.
@@ -99,7 +98,7 @@ class Tuner:
         self,
         store: Store,
         study: Study,
-        storage: Path,
+        storage: str,
         *,
         trials: int,
         at_once: int,
@@ -114,7 +113,7 @@ class Tuner:
         self._spans = study.tuning.spans
         self._seed = trial_seed(study.runs)
         self.ids: set[int] = set()
-        self._searches = [self._search(cell, f"sqlite:///{storage}") for cell in cells(study.runs, study.tuning)]
+        self._searches = [self._search(cell, storage) for cell in cells(study.runs, study.tuning)]
 
     def update(self) -> None:
         """Settles the trials whose runs have ended or are hopeless, and begins as many as there is room for."""

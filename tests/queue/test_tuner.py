@@ -8,14 +8,14 @@ from agopconsole.study import expand
 
 
 @pytest.fixture
-def tuner(store, tmp_path):
+def tuner(store):
     """Makes a tuner of one method, or of several, on an empty store."""
 
-    def tuner(trials=3, inits=("normal",), at_once=1, epochs=4, lr=0.01):
+    def tuner(trials=3, inits=("normal",), at_once=1, epochs=4, lr=0.01, file=":memory:"):
         table = {"inits": list(inits), "seeds": 2, "run": {"epochs": epochs, "lr": lr}, "tune": {"lr": [0.001, 1]}}
         study = expand(table, "s")
         told = []
-        made = Tuner(store, study, tmp_path / "o.db", trials=trials, at_once=at_once, tell=told.append)
+        made = Tuner(store, study, f"sqlite:///{file}", trials=trials, at_once=at_once, tell=told.append)
         made.told = told
         return made
 
@@ -129,14 +129,14 @@ def test_a_method_whose_runs_fail_is_given_up(tuner, store):
     assert (found.best, found.trials, found.error) == (None, 0, "the data set is not there")
 
 
-def test_what_an_interrupted_search_left_is_taken_up_and_more_trials_add_to_it(tuner, store):
-    before = tuner(trials=2)
+def test_what_an_interrupted_search_left_is_taken_up_and_more_trials_add_to_it(tuner, store, tmp_path):
+    before = tuner(trials=2, file=tmp_path / "o.db")
     before.update()
     finish(store, 50.0)
     before.update()
     [left] = open_runs(store)
     train(store, left, 40.0)
-    after = tuner(trials=3)
+    after = tuner(trials=3, file=tmp_path / "o.db")
     assert after.ids == {left.id}
     train(store, store.run(left.id), 80.0)
     store.finish(left.id, "done")
@@ -148,12 +148,12 @@ def test_what_an_interrupted_search_left_is_taken_up_and_more_trials_add_to_it(t
     assert (found.best.id, found.trials) == (left.id, 3)
 
 
-def test_a_trial_whose_run_was_removed_is_forgotten(tuner, store):
-    before = tuner(trials=1)
+def test_a_trial_whose_run_was_removed_is_forgotten(tuner, store, tmp_path):
+    before = tuner(trials=1, file=tmp_path / "o.db")
     before.update()
     [run] = open_runs(store)
     store.remove([run.id])
-    after = tuner(trials=1)
+    after = tuner(trials=1, file=tmp_path / "o.db")
     after.update()
     finish(store, 50.0)
     after.update()
