@@ -203,8 +203,7 @@ class ChartGrid(Container):
 
     def _draw(self) -> None:
         for cell, (panel, plot) in enumerate(zip(self._panels(), self.in_sight(), strict=False)):
-            panel.border_title = plot.title
-            panel.border_subtitle = self._state(plot, self._first + cell)
+            panel.name_it(plot.title, self._state(plot, self._first + cell))
             drawing = self._drawing
             if drawing is None:
                 continue

@@ -27,6 +27,7 @@ class DeviceBar(Static):
         super().__init__(id=id)
         self._devices: tuple[Device, ...] = ()
         self._snapshot = Snapshot()
+        self._drawn = Text("")
 
     def show_devices(self, devices: tuple[Device, ...]) -> None:
         """Shows how they fare now."""
@@ -55,7 +56,12 @@ class DeviceBar(Static):
             if room >= 20:
                 words.truncate(room, overflow="ellipsis")
                 lines[0] = Text.assemble(lines[0], " " * (width - lines[0].cell_len - words.cell_len - 1), words)
-        self.update(Text("\n").join(lines), layout=True)
+        text = Text("\n").join(lines)
+        if text != self._drawn:
+            # A layout has the whole screen drawn anew: it is for another number of lines alone.
+            is_resized = text.plain.count("\n") != self._drawn.plain.count("\n")
+            self._drawn = text
+            self.update(text, layout=is_resized)
 
 
 def device_line(device: Device, *, short: bool) -> Text:

@@ -44,6 +44,11 @@ class PlotPanel(ChartPanel, can_focus=True):
     _dragged: int | None = None
     _moved = False
 
+    def name_it(self, title: str, state: str) -> None:
+        """Puts words into the frame; Textual draws the whole panel anew for each, the same or not."""
+        if (title, state) != (self.border_title, self.border_subtitle):
+            self.border_title, self.border_subtitle = title, state
+
     def on_focus(self) -> None:
         """The chart that is focused is the one that keys are about."""
         self.post_message(self.Pointed(self))
