@@ -22,7 +22,7 @@ class ChartedScreen(StoreScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "next_chart(1)", "Chart", priority=True, tooltip="the next chart, in sight or not"),
-        Binding("shift+tab", "next_chart(-1)", "Chart before", show=False, priority=True, tooltip="the chart before"),
+        Binding("shift+tab,B", "next_chart(-1)", "Chart before", show=False, tooltip="the chart before"),
         Binding("m", "metric", "Metric", show=False, tooltip="choose what the current chart shows"),
         Binding("F", "full", "Full screen", show=False, tooltip="the current chart on the whole screen, and back"),
         Binding("x", "x_axis", "x axis", show=False, tooltip="x counts epochs, steps, or the time of training"),
