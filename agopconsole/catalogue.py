@@ -158,7 +158,7 @@ def check_attention(model: str, layers: str) -> None:
     for attention, parts in named.items():
         if any(parts) and not all(parts):
             raise RequestError(
-                f"init 'mimetic' starts q, k, v and the output projection of an attention together: ask for {attention}"
+                f"init 'mimetic' starts q, k, v and output projection of an attention together: ask for {attention}"
             )
 
 
@@ -180,7 +180,7 @@ def _blocks(facts: ModelFacts) -> list[str]:
 OPTIMIZERS: tuple[str, ...] = ("sgd", "adamw")
 SCHEDULES: tuple[str, ...] = ("constant", "cosine")
 AUGMENTATIONS: tuple[str, ...] = ("none", "flip", "crop_flip")
-PRECISIONS: tuple[str, ...] = ("float32", "bfloat16")
+PRECISIONS: tuple[str, ...] = ("auto", "float32", "bfloat16", "float16")
 
 STATUSES: tuple[str, ...] = ("queued", "waiting", "running", "paused", "done", "failed", "cancelled")
 ENDED: tuple[str, ...] = ("done", "failed", "cancelled")
