@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from agopconsole.errors import unknown_choice
+from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import RunSpec, field_types, typed
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def takes_spec(command: Callable[..., int | None]) -> Callable[..., int | None]:
         return command(**values, given={name: typed(name, text) for name, text in texts.items() if text is not None})
 
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*own, *generated)]
-    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    typing.cast(Any, wrapper).__signature__ = inspect.Signature(parameters)
     wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapper
 
@@ -93,7 +93,11 @@ def read_spec(config: Path | None, given: dict[str, Any]) -> RunSpec:
         return RunSpec.parse(given)
     from agopconsole.study import read_toml
 
-    return RunSpec.parse({**read_toml(config), **given})
+    table = read_toml(config)
+    try:
+        return RunSpec.parse({**table, **given})
+    except RequestError as error:
+        raise RequestError(f"{config}{', with the options given here' if given else ''}: {error}") from None
 
 
 def check_study(store: Store, study: str | None) -> None:
