@@ -1,4 +1,4 @@
-"""What stands in the form for new runs, as specs; and how long those would take.
+"""What stands in the form for new runs, as specs.
 
 Texts by field in, checked specs out, with the messages of the command line. Three fields take several values
 (`init`, `dataset`, `seed`), and `grid` takes others, so that the form can hold any study: `kaiming_nfm+scale=poster`
@@ -8,15 +8,12 @@ is an init with choices of its own, `lr=0.1,0.01; epochs=3,5` a grid of two fiel
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime
-from statistics import median
 from typing import Any
 
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec, typed
-from agopconsole.store import RunRecord
 from agopconsole.study import expand
 
 GRID = "grid"
@@ -72,25 +69,6 @@ def form_texts(table: Mapping[str, Any], name: str) -> dict[str, str]:
         grid["round"] = range(1, table["rounds"] + 1)
     texts[GRID] = "; ".join(f"{field}={','.join(map(_text, values))}" for field, values in grid.items())
     return texts
-
-
-def estimate(specs: Sequence[RunSpec], runs: Sequence[RunRecord]) -> float | None:
-    """Seconds that runs would take one after another, by those that are done; None if one is like none of them.
-
-    Runs are alike that train one network on as many images of one data set and size in the same arithmetic.
-    """
-    paces: dict[tuple[Any, ...], list[float]] = {}
-    for run in runs:
-        if run.status == "done" and run.started_at and run.ended_at and run.epoch:
-            spent = datetime.fromisoformat(run.ended_at) - datetime.fromisoformat(run.started_at)
-            paces.setdefault(_kind(run.request), []).append(spent.total_seconds() / run.epoch)
-    if not all(_kind(spec) in paces for spec in specs):
-        return None
-    return sum(spec.epochs * median(paces[_kind(spec)]) for spec in specs)
-
-
-def _kind(spec: RunSpec) -> tuple[Any, ...]:
-    return (spec.model, spec.dataset, spec.fed_size, spec.classes, spec.limit, spec.precision)
 
 
 def _parts(text: str) -> list[str]:

@@ -17,14 +17,14 @@ from textual.widgets import Button, Footer, Input, Label, Select, Static
 
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.analysis.command_line import command_line
+from agopconsole.analysis.estimate import Paces, read_paces
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.study import read_toml, studies_at_hand
-from agopconsole.tui.form import FIELDS, GRID, SEVERAL, estimate, form_texts, read_form
+from agopconsole.tui.form import FIELDS, GRID, SEVERAL, form_texts, read_form
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
-from agopconsole.tui.words import duration
 
 if TYPE_CHECKING:
     from agopconsole.tui.app import ConsoleApp
@@ -54,6 +54,8 @@ class FormScreen(StoreScreen):
         self._texts = dict(texts or {})
         self._snapshot = Snapshot()
         self._specs: tuple[RunSpec, ...] = ()
+        self._paces: Paces | None = None
+        self._done = -1
 
     def compose(self) -> ComposeResult:
         """Fields to the left, what they amount to at the right."""
@@ -90,9 +92,18 @@ class FormScreen(StoreScreen):
         self.check()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Knows by it how long runs take."""
+        """Knows by it which runs are there; and asks how long such runs take when one more is done."""
         self._snapshot = snapshot
         self.check()
+        done = sum(run.status == "done" for run in snapshot.runs.values())
+        if done != self._done:
+            self._done = done
+            self._program.errands.do(read_paces, self._learn)
+
+    def _learn(self, paces: Paces) -> None:
+        self._paces = paces
+        if self.is_mounted:
+            self.check()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Checks the form as one types."""
@@ -181,8 +192,7 @@ class FormScreen(StoreScreen):
         text = Text(f"{len(specs)} run{'s' * (len(specs) > 1)}", "bold")
         if len(missing) < len(specs):
             text.append(f", {len(specs) - len(missing)} of them done or on their way already")
-        seconds = estimate(missing, list(self._snapshot.runs.values()))
-        took = "unknown: no run like these is done yet" if seconds is None else f"about {duration(seconds)}"
+        took = "being looked up" if self._paces is None else self._paces.estimate(missing)
         text.append(f"\ntime, one after another: {took}\n\n")
         labels = Counter(f"{spec.label} on {spec.dataset}" for spec in specs)
         for label, count in list(labels.items())[:_MOST_LABELS]:

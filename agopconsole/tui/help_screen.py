@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -14,6 +15,9 @@ from textual.widgets import Static
 
 from agopconsole.analysis.colours import GREY
 from agopconsole.tui.commands import Command
+
+_WIDTH, _KEYS = 69, 18
+"""Columns of the page, and those of them that the keys take."""
 
 _SIGNS = (
     ("▶ ◌ ‖ ✓ ✗ -", "running, queued, paused, done, failed, cancelled"),
@@ -49,8 +53,9 @@ class HelpScreen(ModalScreen[None]):
     def _page(self) -> Text:
         text = Text()
         keys = dict.fromkeys((command.keys, command.about) for command in self._commands)
-        for lines in (keys, _FILTERS, _SIGNS):
-            for name, meaning in lines:
-                text.append(f"{name:<18}", "bold").append(f"{meaning}\n")
+        for part in (keys, _FILTERS, _SIGNS):
+            for name, meaning in part:
+                wrapped = textwrap.wrap(meaning, _WIDTH - _KEYS)
+                text.append(f"{name:<{_KEYS}}", "bold").append(f"\n{'':<{_KEYS}}".join(wrapped)).append("\n")
             text.append("\n")
         return text.append("gap: validation less training loss, in eval mode; above 0: overfit", GREY)

@@ -27,6 +27,9 @@ from agopconsole.tui.store_screen import StoreScreen
 if TYPE_CHECKING:
     from agopconsole.tui.app import ConsoleApp
 
+_LEAST_WIDTH = 110
+"""Columns that the table needs for whole words; a narrower window shows a part, and scrolls."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -145,7 +148,8 @@ class ReportScreen(StoreScreen):
         if self._question.poster:
             heading.append("   beside the poster", GREY)
         self.query_one("#heading", Static).update(heading)
-        look = Look(width=max(self.query_one("#report").size.width - 2, 20), colour=not self.app.no_color)
+        width = max(self.query_one("#report").scrollable_content_region.width, _LEAST_WIDTH)
+        look = Look(width=width, colour=not self.app.no_color)
         self.query_one("#report-text", Static).update(Text.from_ansi(render_report(report, "table", look)))
 
 

@@ -2,13 +2,12 @@
 
 import pytest
 from helpers.console import console, press, text, until
-from helpers.stored_runs import add_done
 
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.study import expand, read_study, read_toml, studies_at_hand
-from agopconsole.tui.form import FIELDS, estimate, form_texts, read_form
+from agopconsole.tui.form import FIELDS, form_texts, read_form
 from agopconsole.tui.form_screen import FormScreen
 
 
@@ -64,15 +63,6 @@ def test_every_field_of_a_spec_is_in_the_form():
     assert set(RunSpec.__slots__) | {"grid"} == set(FIELDS)
 
 
-def test_the_time_is_that_of_runs_alike_or_unknown(store):
-    add_done(store, 80.0, epochs=1)
-    [run] = store.runs()
-    assert estimate([RunSpec.parse({"epochs": 3})], [run]) == pytest.approx(
-        3 * estimate([RunSpec.parse({"epochs": 1})], [run])
-    )
-    assert estimate([RunSpec.parse({"dataset": "cifar10"})], [run]) is None
-
-
 async def open_form(pilot):
     await pilot.press("n")
     await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen))
@@ -86,8 +76,9 @@ async def test_it_checks_as_one_types_previews_and_queues(store, tmp_path):
         await pilot.press("f2")
         assert isinstance(pilot.app.screen, FormScreen)
         await pilot.press(*"g_normal")
+        await until(pilot, lambda: "time, one after another: not known" in text(pilot, "#preview-text"))
         preview = text(pilot, "#preview-text")
-        assert preview.startswith("1 run\ntime, one after another: unknown")
+        assert preview.startswith("1 run\n")
         assert "agopconsole run --init kaiming_normal --queue" in preview
         await pilot.press("f2")
         await until(pilot, lambda: not isinstance(pilot.app.screen, FormScreen))
@@ -114,3 +105,13 @@ async def test_escape_closes_it_and_the_help_of_a_field_is_shown(demo):
         assert "data set" in text(pilot, "#field-help")
         await press(pilot, "escape")
         assert not isinstance(pilot.app.screen, FormScreen)
+
+
+async def test_the_time_that_runs_will_take_is_that_of_runs_like_them(demo):
+    async with console(demo) as pilot:
+        await open_form(pilot)
+        for field, value in {"study": "s", "seed": "0-9", "epochs": "200"}.items():
+            pilot.app.screen.query_one(f"#field-{field}").value = value
+        await until(pilot, lambda: "10 runs\ntime, one after another: about 1 h 23" in text(pilot, "#preview-text"))
+        pilot.app.screen.query_one("#field-model").value = "vgg19"
+        await until(pilot, lambda: "not known: no run like these" in text(pilot, "#preview-text"))
