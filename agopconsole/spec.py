@@ -79,7 +79,10 @@ class RunSpec:
     features: str | None = _option(None, "feature matrix, in place of the init's", choices=methods.FEATURES)
     scale: str | None = _option(None, "scale of that matrix, in place of the init's", choices=methods.SCALES)
     basis: str | None = _option(None, "basis of that matrix, in place of the init's", choices=methods.BASES)
-    layers: str = _option("conv", "layers under test: conv, all, attention, first:N (convolutions), or names of layers or blocks, with commas")
+    layers: str = _option(
+        "conv",
+        "layers under test: conv, all, attention, first:N (convolutions), or names of layers or blocks, with commas",
+    )
     fallback: str | None = _option(
         None,
         "init of a layer that the source does not fit (else an error)",
@@ -107,7 +110,11 @@ class RunSpec:
     val_fraction: float = _option(0.2, "share of the training set held out for validation", above=0, below=1)
     classes: str = _option("", "classes to keep, relabelled from 0: '0-4' or '0,2,7' (default: all)")
     limit: int | None = _option(None, "train on that many images", minimum=1)
-    precision: str = _option("float32", "arithmetic of the training step", choices=catalogue.PRECISIONS)
+    precision: str = _option(
+        "float32",
+        "arithmetic of the training step (auto: bfloat16 where there are units for it)",
+        choices=catalogue.PRECISIONS,
+    )
     device: str = _option(AUTO, "auto, cpu, mps, cuda or cuda:N")
     agop_power: float = _option(1.0, "power of the AGOP: 1, or 0.5 for its square root", above=0)
     agop_images: int = _option(64, "images that the AGOP is averaged over", minimum=1)
@@ -430,7 +437,9 @@ def _dataset_source(source: str) -> tuple[str, str]:
 
 def _check_source(source: str, model: str) -> None:
     if source == "imagenet" and not catalogue.MODELS[model].on_imagenet:
-        raise RequestError(f"source 'imagenet': there are no such weights of {model}; train one: source dataset:cifar10")
+        raise RequestError(
+            f"source 'imagenet': there are no such weights of {model}; train one: source dataset:cifar10"
+        )
     if source in ("imagenet", NOISE) or re.fullmatch(r"run:[1-9]\d{0,17}", source):
         return
     if source.startswith("dataset:"):

@@ -114,7 +114,7 @@ def test_the_defaults_are_a_run():
         ({"classes": "3"}, "leaves 1 class"),
         ({"classes": "a-b"}, "not of the form 0-4"),
         ({"limit": 0}, "limit must be at least 1"),
-        ({"precision": "float16"}, "unknown precision 'float16'"),
+        ({"precision": "float8"}, "unknown precision 'float8'"),
         ({"device": "gpu"}, "unknown device 'gpu'; choose from auto, cpu, mps, cuda"),
         ({"device": "cuda:"}, "unknown device 'cuda:'"),
         ({"agop_power": 0}, "agop_power must be above 0"),

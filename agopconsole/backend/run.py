@@ -17,6 +17,7 @@ from agopconsole.backend.initialization import initialize
 from agopconsole.backend.layers import choose_slots
 from agopconsole.backend.models import build_model
 from agopconsole.backend.places import Places
+from agopconsole.backend.precision import pick_precision
 from agopconsole.backend.rng import stream
 from agopconsole.backend.source_features import TargetImages, source_features
 from agopconsole.backend.sources import load_source
@@ -107,16 +108,19 @@ def _start(ready: Trainable) -> tuple[LayerStart, ...]:
 def _prepare(spec: RunSpec, places: Places, report: data.Report) -> tuple[Trainable, list[Event]]:
     """Everything that a run has at hand before its first step, and what happened on the way."""
     device = devices.pick(spec.device)
+    precision = pick_precision(spec.precision, device)
     dataset, split, target = load_target(spec, places, report)
     classes, size = len(dataset.classes), spec.fed_size
     tests = len(dataset.test.labels) if dataset.test else 0
     happened: list[Event] = [
-        Setup(str(device), dataset.origin, _environment(device)),
+        Setup(str(device), dataset.origin, _environment(device) | {"precision": precision.name}),
         Note(
             f"{len(split.train)} training, {len(split.val)} validation and {tests} test images of {classes} classes, "
             f"fed at {size} px"
         ),
     ]
+    if precision.reason:
+        happened.append(Note(f"precision {precision.name}: {precision.reason}"))
     model = build_model(spec.model, classes=classes, image_size=size, seed=spec.seed)
     happened += _initialize(spec, model, target, places, device, report)
     ready = Trainable(

@@ -33,8 +33,10 @@ from agopconsole.backend.events import (
 )
 from agopconsole.backend.optimizers import build_optimizer, learning_rate
 from agopconsole.backend.places import BEST_WEIGHTS, LAST_STATE
+from agopconsole.backend.precision import pick_precision
 from agopconsole.backend.quicker import quickened
 from agopconsole.backend.rng import stream, stream_seed
+from agopconsole.backend.step import StepNumbers, Stepper, batch_sizes
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerAnsatz, StepMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
 
@@ -96,29 +98,17 @@ def train(
     yield trainer.finish()
 
 
-def batch_sizes(images: int, batch_size: int) -> list[int]:
-    """How many images each step of an epoch takes.
-
-    A last batch of a single image joins the one before it: a norm layer cannot train on it where a network has
-    shrunk its maps to one pixel.
-    """
-    sizes = [batch_size] * (images // batch_size)
-    rest = images % batch_size
-    if rest == 1 and sizes:
-        sizes[-1] += 1
-    elif rest:
-        sizes.append(rest)
-    return sizes
-
-
 class _Trainer:
     def __init__(
         self, spec: RunSpec, run: Trainable, folder: Path, should_stop: Callable[[], bool], micro_batch: int
     ) -> None:
         self.spec, self.run, self.folder, self.should_stop = spec, run, folder, should_stop
-        self.micro_batch = micro_batch
         self.evaluation_batch = max(1, EVALUATION_BATCH * micro_batch // spec.batch_size)
+        self.precision = pick_precision(spec.precision, run.device)
+        if run.device.type == "cuda":
+            run.model.to(memory_format=torch.channels_last)  # as tensor cores want it
         self.optimizer = build_optimizer(spec, run.model.parameters())
+        self.stepper = Stepper(run.model, self.optimizer, self.precision, run.device, micro_batch)
         self.batches = batch_sizes(len(run.train), spec.batch_size)
         self.steps_an_epoch = len(self.batches)
         self.keep_every = math.ceil(self.steps_an_epoch * spec.epochs / _STEPS_KEPT)
@@ -136,6 +126,7 @@ class _Trainer:
             return
         self.run.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.stepper.load_state(state.get("stepper", {}))
         self.history = [EpochMetrics(**row) for row in state["history"]]
         self.ansatz = [
             EpochAnsatz(epoch, tuple(LayerAnsatz(**layer) for layer in layers))
@@ -151,27 +142,18 @@ class _Trainer:
         augmenting = stream(self.spec.seed, "augmentation", epoch)
         order = self.run.train[epoch_order(len(self.run.train), self.spec.seed, epoch)]
         tally = _Tally()
-        pending: list[StepMetrics] = []
-        reported = began
+        first = self.epoch * self.steps_an_epoch
+        read, reported = 0, began
         self.run.model.train()
         with quickened(self.run.model):
-            for index, chosen in enumerate(torch.split(order, self.batches)):
+            for index, chosen in enumerate(torch.split(order.to(self.run.device), self.batches)):
                 if self.should_stop():
                     raise StoppedError(f"stopped in epoch {epoch}, step {index + 1}")
-                step = self.epoch * self.steps_an_epoch + index
-                metrics = self.step(step, epoch, chosen, augmenting, tally)
-                if not math.isfinite(metrics.loss):
-                    yield StepsDone((*pending, metrics))
-                    raise DivergedError(
-                        f"diverged in epoch {epoch}, step {index + 1}: the training loss is {metrics.loss}"
-                    )
-                if step % self.keep_every == 0:
-                    pending.append(metrics)
-                if pending and time.perf_counter() - reported > _REPORT_SECONDS:
-                    yield StepsDone(tuple(pending))
-                    pending, reported = [], time.perf_counter()
-            if pending:
-                yield StepsDone(tuple(pending))
+                self.take_step(first + index, chosen, augmenting)
+                last = index + 1 == self.steps_an_epoch
+                if last or time.perf_counter() - reported > _REPORT_SECONDS:
+                    yield from self.report(first + read, epoch, tally)
+                    read, reported = index + 1, time.perf_counter()
             synchronize(self.run.device)
             trained = time.perf_counter()
             fixed_loss, fixed_accuracy = self.evaluate(self.run.pictures, self.fixed_sample)
@@ -185,8 +167,8 @@ class _Trainer:
             fixed_train_accuracy=fixed_accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            gradient_norm=tally.gradient_norm / (index + 1),
-            learning_rate=metrics.learning_rate,
+            gradient_norm=tally.gradient_norm / max(1, tally.norms),
+            learning_rate=self.rate(epoch * self.steps_an_epoch - 1),
             seconds=time.perf_counter() - began,
             images_per_second=tally.images / (trained - began),
         )
@@ -210,52 +192,48 @@ class _Trainer:
         self.ansatz.append(ansatz)
         return [AnsatzMeasured(ansatz)]
 
-    def step(self, step: int, epoch: int, chosen: Tensor, augmenting: torch.Generator, tally: _Tally) -> StepMetrics:
-        """One optimiser step on the images `chosen`; a loss that is not finite leaves the weights as they are."""
-        rate = learning_rate(self.spec, step, self.steps_an_epoch * self.spec.epochs)
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0 over the whole run."""
+        return learning_rate(self.spec, step, self.steps_an_epoch * self.spec.epochs)
+
+    def take_step(self, step: int, chosen: Tensor, augmenting: torch.Generator) -> None:
+        """One optimiser step on the images `chosen`; its numbers are there once they are reported."""
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.rate(step)
         images, labels = self.run.pictures.batch(chosen, augment=self.spec.augment, generator=augmenting)
-        self.optimizer.zero_grad(set_to_none=True)
-        value, correct = self.backward(images, labels)
-        gradient_norm = nn.utils.get_total_norm([p.grad for p in self.run.model.parameters() if p.grad is not None])
-        if math.isfinite(value):
-            self.optimizer.step()
-            tally.add(value, correct, len(labels), float(gradient_norm))
-        return StepMetrics(step + 1, epoch, value, float(gradient_norm), rate)
+        self.stepper.take(images, labels)
 
-    def backward(self, images: Tensor, labels: Tensor) -> tuple[float, int]:
-        """Adds the gradients of a batch, a micro-batch at a time; its mean loss, and how many images were right."""
-        sizes = (
-            [len(labels)] if self.micro_batch == self.spec.batch_size else batch_sizes(len(labels), self.micro_batch)
-        )
-        value, correct = 0.0, 0
-        for part, truth in zip(torch.split(images, sizes), torch.split(labels, sizes), strict=True):
-            with self.precision():
-                logits = self.run.model(part)
-                exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
-                loss = functional.cross_entropy(exact, truth) * (len(truth) / len(labels))
-            torch.autograd.backward(loss)
-            value += float(loss.detach())
-            correct += int((logits.argmax(1) == truth).sum())
-        return value, correct
+    def report(self, first: int, epoch: int, tally: _Tally) -> Iterator[Event]:
+        """The steps from `first` on, thinned, and added to the tally.
 
-    def precision(self) -> torch.autocast:
-        """Autocast to the run's precision; weights and the loss stay in float32."""
-        return torch.autocast(self.run.device.type, dtype=torch.bfloat16, enabled=self.spec.precision == "bfloat16")
+        Raises:
+            DivergedError: at the first whose loss is not finite.
+        """
+        kept: list[StepMetrics] = []
+        for step, numbers in enumerate(self.stepper.read(), first):
+            metrics = StepMetrics(step + 1, epoch, numbers.loss, numbers.gradient_norm, self.rate(step))
+            if not math.isfinite(numbers.loss):
+                yield StepsDone((*kept, metrics))
+                within = step - (epoch - 1) * self.steps_an_epoch + 1
+                raise DivergedError(f"diverged in epoch {epoch}, step {within}: the training loss is {numbers.loss}")
+            tally.add(numbers)
+            if step % self.keep_every == 0:
+                kept.append(metrics)
+        if kept:
+            yield StepsDone(tuple(kept))
 
     @torch.no_grad()
     def evaluate(self, pictures: Pictures, indices: Tensor | None = None) -> tuple[float, float]:
         """Mean loss and accuracy in percent over pictures, in eval mode."""
         self.run.model.eval()
-        loss, correct, count = 0.0, 0, 0
+        losses, correct = [], []
         for images, labels in pictures.batches(self.evaluation_batch, indices):
-            with self.precision():
+            with self.precision.autocast(self.run.device):
                 logits = self.run.model(images)
-            loss += float(functional.cross_entropy(logits.float(), labels, reduction="sum"))
-            correct += int((logits.argmax(1) == labels).sum())
-            count += len(labels)
-        return loss / count, 100 * correct / count
+            losses.append(functional.cross_entropy(logits.float(), labels, reduction="sum"))
+            correct.append((logits.argmax(1) == labels).sum())
+        count = len(pictures if indices is None else indices)
+        return sum(torch.stack(losses).tolist()) / count, 100 * int(torch.stack(correct).sum()) / count
 
     def save(self) -> None:
         """Writes the last epoch's checkpoint and, after the best epoch so far, its weights."""
@@ -269,6 +247,7 @@ class _Trainer:
                 "fingerprint": self.spec.fingerprint,
                 "model": weights,
                 "optimizer": self.optimizer.state_dict(),
+                "stepper": self.stepper.state(),
                 "history": [asdict(row) for row in self.history],
                 "ansatz": [(row.epoch, [asdict(layer) for layer in row.layers]) for row in self.ansatz],
             },
@@ -299,15 +278,18 @@ class _Trainer:
 
 @dataclass(slots=True)
 class _Tally:
-    """Sums over the images (loss, correct) and steps (gradient norm) of an epoch."""
+    """Sums over the images (loss, correct) and steps (gradient norm, where float16 did not overflow) of an epoch."""
 
     loss: float = 0.0
     correct: int = 0
     images: int = 0
     gradient_norm: float = 0.0
+    norms: int = 0
 
-    def add(self, loss: float, correct: int, images: int, gradient_norm: float) -> None:
-        self.loss += loss * images
-        self.correct += correct
-        self.images += images
-        self.gradient_norm += gradient_norm
+    def add(self, step: StepNumbers) -> None:
+        self.loss += step.loss * step.images
+        self.correct += step.correct
+        self.images += step.images
+        if math.isfinite(step.gradient_norm):
+            self.gradient_norm += step.gradient_norm
+            self.norms += 1

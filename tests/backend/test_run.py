@@ -58,6 +58,17 @@ def test_events_come_in_order(tmp_path, source):
     assert len(started.layers) == 11
 
 
+def test_the_precision_that_was_picked_is_recorded_and_a_wrong_one_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": False}, raising=False)
+    events = execute(RunSpec.parse({**BASE, "precision": "auto"}), places(tmp_path), should_stop=lambda: False)
+    setup, _, note = (next(events) for _ in range(3))
+    assert setup.environment["precision"] == "float32"
+    assert note == Note("precision float32: cpu has no AMX for bfloat16")
+    spec = RunSpec.parse({**BASE, "precision": "float16", "device": "cpu"})
+    with pytest.raises(RequestError, match="float16 needs a GPU"):
+        list(execute(spec, places(tmp_path), should_stop=lambda: False))
+
+
 def test_two_inits_of_one_seed_start_from_the_same_classifier(tmp_path, source):
     states = {}
     for init in ("kaiming_uniform", "kaiming_nfm"):

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from agopconsole.backend import nfm
+from agopconsole.backend import train as train_module
 from agopconsole.backend.ansatz import measure_ansatz
 from agopconsole.backend.checkpoint import load_state, load_weights
 from agopconsole.backend.data import Images, Pictures, epoch_order
@@ -21,7 +22,9 @@ from agopconsole.backend.events import (
     StepsDone,
     StoppedError,
 )
-from agopconsole.backend.train import Trainable, _Trainer, batch_sizes, train
+from agopconsole.backend.precision import Precision
+from agopconsole.backend.step import Stepper, batch_sizes
+from agopconsole.backend.train import Trainable, train
 from agopconsole.metrics import EpochMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
 
@@ -112,15 +115,17 @@ def test_sgd_is_the_plain_loop_of_its_formula(tmp_path, fields, momentum):
 
 
 @pytest.mark.parametrize("micro_batch", [1, 3, 4, 5, 9])
-def test_gradients_of_micro_batches_add_up_to_those_of_the_whole_batch(tmp_path, micro_batch):
+def test_gradients_of_micro_batches_add_up_to_those_of_the_whole_batch(micro_batch):
     run = run_on()
     run.model.double()
     images, labels = run.pictures.batch(torch.arange(10))
     images = images.double()
     whole = functional.cross_entropy(run.model(images), labels)
     gradients = torch.autograd.grad(whole, list(run.model.parameters()))
-    value, correct = _Trainer(spec_of(), run, tmp_path, lambda: False, micro_batch).backward(images, labels)
-    assert value == pytest.approx(float(whole.detach()), rel=1e-12)
+    optimizer = torch.optim.SGD(run.model.parameters())
+    stepper = Stepper(run.model, optimizer, Precision("float32"), CPU, micro_batch)
+    value, correct = stepper.backward(images, labels)
+    assert float(value) == pytest.approx(float(whole.detach()), rel=1e-12)
     assert correct == int((run.model(images).argmax(1) == labels).sum())
     for parameter, gradient in zip(run.model.parameters(), gradients, strict=True):
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-12, atol=1e-14)
@@ -307,6 +312,50 @@ def test_bfloat16_keeps_float32_weights_and_finite_losses(tmp_path):
     assert {p.dtype for p in run.model.parameters()} == {torch.float32}
     assert history[-1].val_loss == pytest.approx(plain[-1].val_loss, abs=0.1)
     assert history != plain
+
+
+def test_numbers_that_are_read_seldom_are_the_same(tmp_path, monkeypatch):
+    histories, steps = [], []
+    for seconds in (0.0, 1e9):
+        monkeypatch.setattr(train_module, "_REPORT_SECONDS", seconds)
+        events = events_of(spec_of(), run_on(dropout=0.5), tmp_path / str(seconds))
+        histories.append(history_of(events))
+        steps.append(steps_of(events))
+    assert histories[0] == histories[1]
+    assert steps[0] == steps[1]
+
+
+def test_a_step_that_diverged_long_before_it_was_read_is_named_all_the_same(tmp_path, monkeypatch):
+    found = []
+    for seconds in (0.0, 1e9):
+        monkeypatch.setattr(train_module, "_REPORT_SECONDS", seconds)
+        with pytest.raises(DivergedError) as caught:
+            events_of(spec_of(lr=1e20, epochs=1), run_on(), tmp_path / str(seconds))
+        found.append(str(caught.value))
+    assert found[0] == found[1]
+    assert "step 7" not in found[0]  # the last of the epoch, after which they were read
+
+
+def test_where_float16_overflows_the_weights_stay_and_the_scale_falls():
+    model = nn.Linear(2, 2)
+    nn.init.zeros_(model.weight)
+    nn.init.zeros_(model.bias)
+    before = model.weight.detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    stepper = Stepper(model, optimizer, Precision("float16"), CPU, 4)
+    images, labels = torch.ones(4, 2), torch.zeros(4, dtype=torch.int64)
+    stepper.take(images * 1e3, labels)  # at the first scale, 65,536, beyond float16's range
+    (numbers,) = stepper.read()
+    assert math.isfinite(numbers.loss)
+    assert not math.isfinite(numbers.gradient_norm)
+    assert torch.equal(model.weight, before)
+    assert stepper.state()["scale"] == 2.0**15
+    again = Stepper(model, optimizer, Precision("float16"), CPU, 4)
+    again.load_state(stepper.state())
+    assert again.state() == stepper.state()
+    again.take(images * 1e-2, labels)
+    assert math.isfinite(again.read()[0].gradient_norm)
+    assert not torch.equal(model.weight, before)
 
 
 def test_learning_happens(tmp_path):
