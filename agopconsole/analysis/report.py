@@ -178,10 +178,15 @@ def _own_settings(groups: Sequence[Group]) -> str:
 
 
 def _blocks(rows: Sequence[ReportRow]) -> list[dict[str, float | None]]:
-    """The means by method of each data set under one recipe; of several sources of a method the first ranks."""
+    """The means by method of each data set under one recipe; of several sources of a method the first ranks.
+
+    A method that is still to be trained there has no place yet; one that diverged throughout has the last.
+    """
     blocks: dict[tuple[Any, ...], dict[str, float | None]] = {}
     for row in rows:
-        blocks.setdefault(row.group.recipe, {}).setdefault(row.group.method, row.mean.mean)
+        block = blocks.setdefault(row.group.recipe, {})
+        if row.mean.n or not row.counts["unfinished"]:
+            block.setdefault(row.group.method, row.mean.mean)
     return list(blocks.values())
 
 

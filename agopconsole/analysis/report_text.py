@@ -172,7 +172,9 @@ def caption(report: Report) -> list[str]:
         lines.append("Δ rotated: the same, to the same spectrum in random directions; only this is due to directions")
     lines += [text for key, text in _LEGEND.items() if any(row[key] for row in rows)]
     if report.ranks:
-        lines.append(_ranks_in_words(report.ranks))
+        lines.append(
+            _ranks_in_words(report.ranks, "data sets" if len(datasets) == report.ranks.blocks else "recipes")
+        )
     return [*lines, report.caveat] if report.caveat else lines
 
 
@@ -181,10 +183,10 @@ def _corrected(rows: Sequence[Row]) -> bool:
     return sum(row["p_holm"] is not None for row in rows) > 1
 
 
-def _ranks_in_words(ranks: Ranks) -> str:
+def _ranks_in_words(ranks: Ranks, blocks: str) -> str:
     listed = ", ".join(f"{method} {rank:.1f}" for method, rank in ranks.mean_rank.items())
     chance = "" if ranks.p_value is None else f"; Friedman's test that all rank alike: p = {ranks.p_value:.3f}"
-    return f"mean rank over {ranks.blocks} data sets, 1 the best, one without a mean last: {listed}{chance}"
+    return f"mean rank over {ranks.blocks} {blocks}, 1 the best, one without a mean last: {listed}{chance}"
 
 
 def _datasets(report: Report) -> list[str]:

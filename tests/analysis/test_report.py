@@ -10,6 +10,7 @@ from agopconsole.analysis.report import build_report
 from agopconsole.analysis.report_text import render_report
 from agopconsole.analysis.student_t import critical_value
 from agopconsole.errors import RequestError
+from agopconsole.spec import RunSpec
 
 KEYS = {"dataset", "init", "n", "mean", "std", "ci95", "delta", "delta_ci95", "p_value", "reference"}
 
@@ -117,6 +118,16 @@ def test_methods_are_ranked_over_data_sets_and_one_that_diverged_everywhere_come
     assert report.ranks.mean_rank == {"normal": 1.0, "uniform": 2.0, "agop": 3.0}
     assert "mean rank over 2 data sets" in render_report(report)
     assert build_report(store, metric="loss_gap").ranks is None
+
+
+def test_what_is_still_to_be_trained_has_no_rank_and_two_models_are_no_two_data_sets(store):
+    for model in ("vgg11", "vgg16"):
+        add_done(store, 60.0, init="normal", model=model)
+        add_done(store, 50.0, init="uniform", model=model)
+        store.add_runs([RunSpec.parse({"init": "orthogonal", "model": model})])
+    report = build_report(store)
+    assert report.ranks.mean_rank == {"normal": 1.0, "uniform": 2.0}
+    assert "mean rank over 2 recipes" in render_report(report)
 
 
 def test_a_run_without_a_value_of_the_metric_is_counted(store):

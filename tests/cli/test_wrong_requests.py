@@ -54,7 +54,7 @@ WRONG = {
     "worker --until-idle nan": "it must be at least 0, not nan",
     "worker --until-idle soon": "'soon' is no number",
     "worker --drain --until-idle 5": "give one of them",
-    "train": "choose from run, study, worker",
+    "train": "choose from run, study, tune, worker",
     "datasets fetch digit": "did you mean 'digits'?",
     "tui": "needs a terminal",
     "run --db missing/runs.db": "there is no folder missing",
