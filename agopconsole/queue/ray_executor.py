@@ -73,10 +73,6 @@ class RayExecutor:
         )
         return RayJob(self._ray, trainer.remote(), assignment, store, owner)
 
-    def close(self) -> None:
-        """Leaves the cluster."""
-        self._ray.shutdown()
-
 
 class RayJob:
     """One run on the cluster, as its worker sees it; see `launch.JobProcess`."""
