@@ -12,6 +12,7 @@ from pathlib import Path
 from agopconsole.backend import events
 from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
 from agopconsole.errors import AgopconsoleError
+from agopconsole.queue.code import code_state
 from agopconsole.queue.job import load_engine, reason_of
 from agopconsole.spec import RunSpec
 
@@ -21,7 +22,14 @@ RUN = "run"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What an actor needs in order to train: `files` by their paths in its own folder."""
+    """What an actor needs in order to train.
+
+    Attributes:
+        files: by their paths in its own folder.
+        named: where the files lie there that the spec names.
+        source: whether one of them is the best weights of the run that trained the source.
+        code: the worker's, see `code_state`.
+    """
 
     spec: RunSpec
     engine: str
@@ -31,6 +39,7 @@ class Order:
     data: Path
     mirror: str | None
     micro_batch: int | None
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,8 @@ class Trainer:
             lines: list[str] = []
             last = Message(over=True)
             try:
+                if code_state() != order.code:
+                    yield Message(events.Note(f"the code on {platform.node()} is not the worker's", "warning"))
                 for path, content in order.files.items():
                     write(root / path, content)
                 _changed(root, seen)  # what has come need not go back

@@ -16,6 +16,7 @@ from typing import Any
 
 from agopconsole.backend.places import BEST_WEIGHTS
 from agopconsole.errors import AgopconsoleError, NoRoomError, RequestError, WorkError
+from agopconsole.queue.code import code_state
 from agopconsole.queue.job import OUTPUT, Assignment, record, settle
 from agopconsole.queue.paths import located
 from agopconsole.queue.ray_actor import RUN, Message, Order, Trainer, write
@@ -44,6 +45,7 @@ class RayExecutor:
         except ImportError:
             raise RequestError("the executor ray needs the package ray: pip install 'agopconsole[ray]'") from None
         self._ray = ray
+        self._code = code_state()
         options = {"log_to_driver": False, "logging_level": "ERROR"}
         try:
             ray.init(address, **options) if address else ray.init(include_dashboard=False, **options)
@@ -71,16 +73,16 @@ class RayExecutor:
         trainer = self._ray.remote(Trainer).options(
             max_concurrency=2, num_cpus=max(1, self._cpus // places), num_gpus=self.gpus / places if on_gpu else 0
         )
-        return RayJob(self._ray, trainer.remote(), assignment, store, owner)
+        return RayJob(self._ray, trainer.remote(), assignment, store, owner, self._code)
 
 
 class RayJob:
-    """One run on the cluster, as its worker sees it; see `launch.JobProcess`."""
+    """One run on the cluster, as its worker sees it; see `executor.Job`."""
 
     sentinel = None
     failed = False
 
-    def __init__(self, ray: Any, actor: Any, assignment: Assignment, store: Store, owner: Owner) -> None:
+    def __init__(self, ray: Any, actor: Any, assignment: Assignment, store: Store, owner: Owner, code: str) -> None:
         self.run = assignment.run
         self.told_at: float | None = None
         self.end = ""
@@ -91,7 +93,7 @@ class RayJob:
         self._actor = actor
         self._store = store
         store.adopt(assignment.run, owner)  # the worker answers for it, since no process here does
-        order = _order(assignment, store)
+        order = _order(assignment, store, code)
         self._messages = actor.train.options(num_returns="streaming").remote(order)
 
     def attend(self) -> None:
@@ -146,7 +148,7 @@ def _fail(error: AgopconsoleError | None) -> None:
         raise error
 
 
-def _order(assignment: Assignment, store: Store) -> Order:
+def _order(assignment: Assignment, store: Store, code: str) -> Order:
     """What the actor needs, with the files that lie here."""
     run = assignment.run
     files: dict[str, bytes] = {}
@@ -174,4 +176,5 @@ def _order(assignment: Assignment, store: Store) -> Order:
         assignment.data,
         assignment.mirror,
         run.micro_batch,
+        code,
     )

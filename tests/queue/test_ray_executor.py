@@ -158,13 +158,19 @@ def test_a_full_disk_ends_the_worker(store, queue_run, drain):
 def test_the_last_message_brings_the_last_files(tmp_path):
     trainer = Trainer()
     trainer.stop()
-    (message,) = [m for m in trainer.train(_order(tmp_path)) if m.over]
+    *others, message = trainer.train(_order(tmp_path))
+    assert not any(other.over for other in others)
     assert isinstance(message.error, events.StoppedError)
     assert "run/begun.txt" in message.files
 
 
+def test_other_code_on_a_machine_of_the_cluster_is_told(tmp_path):
+    first = next(Trainer().train(_order(tmp_path)))
+    assert (first.event.level, "is not the worker's" in first.event.message) == ("warning", True)
+
+
 def _order(tmp_path):
-    return Order(RunSpec.parse({"epochs": 3, "lr": 0.001}), ENGINE, {}, {}, False, tmp_path, None, None)
+    return Order(RunSpec.parse({"epochs": 3, "lr": 0.001}), ENGINE, {}, {}, False, tmp_path, None, None, "other code")
 
 
 def test_places_are_parts_of_the_cluster(store, queue_run, drain, ray):
