@@ -101,8 +101,9 @@ def product_rate() -> float:
 
 def flops(size: int, *, wide: bool) -> float:
     """Plainly counted, forward and back, of one step."""
-    model = vgg11(num_classes=CLASSES) if wide else build_model("vgg11", classes=CLASSES, image_size=size)
-    model = model.to("meta")
+    # On the device that holds nothing: Linux counts what this process held at its largest as its children's too.
+    with torch.device("meta"):
+        model = vgg11(num_classes=CLASSES) if wide else build_model("vgg11", classes=CLASSES, image_size=size)
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(BATCH, 3, size, size, device="meta")).sum().backward()
     return float(counter.get_total_flops())

@@ -69,7 +69,7 @@ class FeatureMatrix:
     def trace(self) -> float:
         """Sum of the eigenvalues, ||F||_F^2."""
         # Some rows at a time: copies in float64 of a whole network's factors would fill the memory.
-        return math.fsum(float(wide(rows).square().sum()) for rows in self.factor.split(_ROWS_AT_ONCE))
+        return math.fsum(float(wide(rows).square().sum()) for rows in torch.split(self.factor, _ROWS_AT_ONCE))
 
     def dense(self) -> Tensor:
         """S itself, shape (d, d), in the factor's dtype and on its device."""
