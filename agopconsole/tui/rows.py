@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -124,9 +124,7 @@ class RowBuilder:
 def _kept(study: StudyRuns, keep: Keep) -> StudyRuns:
     """The runs of a study that are to be seen."""
     groups = tuple(
-        Group(group.settings, runs)
-        for group in study.groups
-        if (runs := tuple(run for run in group.runs if keep(run)))
+        replace(group, runs=runs) for group in study.groups if (runs := tuple(run for run in group.runs if keep(run)))
     )
     return StudyRuns(study.name, groups, tuple(run for run in study.others if keep(run)))
 
