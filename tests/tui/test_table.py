@@ -122,6 +122,6 @@ def test_preferences_that_cannot_be_used_are_as_usual(tmp_path, text):
 
 
 def test_preferences_come_back(tmp_path):
-    wanted = Preferences(("best", "n"), False, "light")
+    wanted = Preferences(("best", "n"), grouped=False, charts=("losses", "loss_gap"), grid="2x1", theme="light")
     save(tmp_path / "a" / "console.json", wanted)
     assert load(tmp_path / "a" / "console.json") == wanted
