@@ -5,6 +5,7 @@ import json
 import pytest
 from helpers.console import console, lines, press, table, text, until
 
+from agopconsole.analysis import plots
 from agopconsole.tui.columns import COLUMNS, Sort, fitting
 from agopconsole.tui.columns_screen import ColumnsScreen
 from agopconsole.tui.preferences import Preferences, load, save
@@ -122,6 +123,6 @@ def test_preferences_that_cannot_be_used_are_as_usual(tmp_path, text):
 
 
 def test_preferences_come_back(tmp_path):
-    wanted = Preferences(("best", "n"), grouped=False, charts=("losses", "loss_gap"), grid="2x1", theme="light")
+    wanted = Preferences(("best", "n"), grouped=False, charts=plots.USUAL[::-1], grid="2x1", theme="light")
     save(tmp_path / "a" / "console.json", wanted)
     assert load(tmp_path / "a" / "console.json") == wanted
