@@ -27,7 +27,8 @@ def tui(
     ] = True,
 ) -> None:
     """Runs and charts on one screen."""
-    if not once and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on standard error: sent to a file, it would leave the screen blank.
+    if not once and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise RequestError("the console needs a terminal; --once, `runs list` and `report` do without")
     from agopconsole.tui import one_frame, run_tui
 

@@ -227,6 +227,13 @@ class ConsoleApp(App[None]):
         chain = [widget for widget in self.screen.focus_chain if widget.region.area]
         self.push_screen(JumpScreen(chain), callback=lambda target: target.focus() if target is not None else None)
 
+    def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:
+        """Saves a picture where the console was started: a server has no folder for downloads."""
+        try:
+            self.notify(f"saved as {self.save_screenshot(filename, path or '.')}")
+        except OSError as error:
+            self.notify(f"no picture was saved: {error.strerror}", severity="error")
+
     def action_theme(self) -> None:
         """Changes between light and dark."""
         theme = DARK if self.theme == LIGHT.name else LIGHT

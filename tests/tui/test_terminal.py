@@ -1,6 +1,7 @@
 """What the console makes of its terminal, its devices and its own commands."""
 
 import math
+from pathlib import Path
 
 import pytest
 from helpers.console import console, press, table, text, until
@@ -101,6 +102,18 @@ async def test_no_key_needs_more_than_a_plain_terminal_sends(demo):
     async with console(demo) as pilot:
         for command in commands(pilot.app.screen):
             assert any("+" not in key.strip("+") for key in command.keys.split())
+
+
+async def test_a_picture_is_saved_where_the_console_was_started(demo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with console(demo) as pilot:
+        await pilot.press("i")
+        await until(pilot, lambda: list(tmp_path.glob("*.svg")))
+        assert "kaiming_nfm" in next(tmp_path.glob("*.svg")).read_text()
+        monkeypatch.setattr(pilot.app, "save_screenshot", lambda *_: Path("no/such/folder").touch())
+        await pilot.press("i")
+        notices = [str(notice.message) for notice in pilot.app._notifications]
+        assert "no picture was saved: No such file or directory" in notices
 
 
 async def test_a_letter_jumps_to_a_part(demo):
