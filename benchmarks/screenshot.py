@@ -13,6 +13,9 @@ from pathlib import Path
 
 from agopconsole.tui.app import ConsoleApp
 
+STILL = 5
+"""Looks in a row at which nothing may be left to draw."""
+
 TIMEOUT_SECONDS = 20.0
 
 
@@ -39,9 +42,10 @@ async def render(store: Path, size: tuple[int, int], keys: list[str], title: str
         async with asyncio.timeout(TIMEOUT_SECONDS):
             for step in [[], *([key] for key in keys)]:
                 await pilot.press(*step)
-                while not app.caught_up:
-                    await pilot.pause(0.02)
-        await pilot.pause()
+                still = 0
+                while still < STILL:  # what a key asks for may begin only some messages later
+                    await pilot.pause(0.05)
+                    still = still + 1 if app.caught_up else 0
         return app.export_screenshot(title=title)
 
 

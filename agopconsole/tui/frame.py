@@ -9,6 +9,9 @@ from agopconsole.errors import RequestError, WorkError
 from agopconsole.tui.app import ConsoleApp
 from agopconsole.tui.terminal import ascii_text
 
+_STILL = 3
+"""Looks in a row at which nothing is left to draw: what a snapshot asks for may begin only some messages later."""
+
 _PATIENCE_SECONDS = 20.0
 _MOST = 1000
 
@@ -40,8 +43,10 @@ async def _frame(store_path: Path, size: tuple[int, int]) -> str:
     async with app.run_test(size=size) as pilot:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                while not app.settled:
-                    await pilot.pause(0.01)
+                still = 0
+                while still < _STILL:
+                    await pilot.pause(0.03)
+                    still = still + 1 if app.settled else 0
         except TimeoutError:
             raise WorkError(f"the store {store_path} does not answer; another process may keep it locked") from None
         await pilot.pause()

@@ -31,8 +31,9 @@ async def frame(path, size, *keys, typed=""):
             await pilot.press(key)
         if typed:
             pilot.app.screen.focused.value = typed
-        await pilot.pause(0.2)
-        await until(pilot, lambda: pilot.app.settled)
+        for _ in range(4):  # what a key asks for may begin only some messages later
+            await pilot.pause(0.1)
+            await until(pilot, lambda: pilot.app.settled)
         return screen_text(pilot.app)
 
 
