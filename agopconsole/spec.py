@@ -1,4 +1,4 @@
-"""What one run is: its fields, each checked here and nowhere else.
+"""What one run is: its fields, and what they must have in common.
 
 A `RunSpec` comes from TOML or the command line (`RunSpec.parse`), goes into the store as JSON and is all that the
 engine needs to repeat the run. The fields carry their own help, choices and bounds: the command line's options and
@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import operator
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import Field, asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from agopconsole import catalogue, methods
 from agopconsole.errors import RequestError, unknown_choice
+from agopconsole.spec_fields import checked, option, parse_numbers
 
 AUTO = "auto"
 NOISE = "noise"
@@ -29,36 +28,9 @@ NOISE = "noise"
 SOURCE_KINDS = "imagenet, run:ID, dataset:NAME, dataset:NAME:0-4, noise, or a path to .safetensors, .pt or .pth"
 SOURCE_NAME = "source "
 """How the name of a run begins that the console adds to train a source for others."""
-HIGHEST = 1_000_000
-"""No class or epoch has a higher number, so that a slip of the finger is an error and no memory is filled."""
 MOST_ROUNDS = 100
 """Each round is trained after the one before it; nobody waits for more."""
-MOST = 2**63 - 1
-"""The largest whole number that the store and torch can take."""
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters, line breaks, and what stands for bytes that are not UTF-8: no file or table can take them."""
-
-
-def _option(
-    default: Any,
-    help_text: str,
-    *,
-    choices: Iterable[str] = (),
-    minimum: float | None = None,
-    above: float | None = None,
-    maximum: float | None = None,
-    below: float | None = None,
-) -> Any:
-    metadata = {
-        "help": help_text,
-        "choices": tuple(choices),
-        "minimum": minimum,
-        "above": above,
-        "maximum": maximum,
-        "below": below,
-    }
-    return field(default=default, metadata=metadata)
 
 
 _YOUNGER = ("ansatz_epochs", "round")
@@ -72,62 +44,62 @@ class RunSpec:
     Build it with `parse`, which checks every field; the constructor checks nothing.
     """
 
-    model: str = _option("vgg11", "network", choices=catalogue.MODELS)
-    dataset: str = _option("digits", "data set: a name, or imagefolder:PATH")
-    init: str = _option("kaiming_uniform", "initialisation of the layers under test", choices=methods.METHODS)
-    source: str = _option("imagenet", f"where trained weights come from: {SOURCE_KINDS}")
-    features: str | None = _option(None, "feature matrix, in place of the init's", choices=methods.FEATURES)
-    scale: str | None = _option(None, "scale of that matrix, in place of the init's", choices=methods.SCALES)
-    basis: str | None = _option(None, "basis of that matrix, in place of the init's", choices=methods.BASES)
-    layers: str = _option(
+    model: str = option("vgg11", "network", choices=catalogue.MODELS)
+    dataset: str = option("digits", "data set: a name, or imagefolder:PATH")
+    init: str = option("kaiming_uniform", "initialisation of the layers under test", choices=methods.METHODS)
+    source: str = option("imagenet", f"where trained weights come from: {SOURCE_KINDS}")
+    features: str | None = option(None, "feature matrix, in place of the init's", choices=methods.FEATURES)
+    scale: str | None = option(None, "scale of that matrix, in place of the init's", choices=methods.SCALES)
+    basis: str | None = option(None, "basis of that matrix, in place of the init's", choices=methods.BASES)
+    layers: str = option(
         "conv",
         "layers under test: conv, all, attention, first:N (convolutions), or names of layers or blocks, with commas",
     )
-    fallback: str | None = _option(
+    fallback: str | None = option(
         None,
         "init of a layer that the source does not fit (else an error)",
         choices=("kaiming_normal", "default"),
     )
-    round: int = _option(
+    round: int = option(
         1,
         "round of training and extraction: from the second on the source is the same run, one round before",
         minimum=1,
         maximum=MOST_ROUNDS,
     )
-    epochs: int = _option(20, "passes over the training images", minimum=1)
-    batch_size: int = _option(64, "images a step", minimum=1)
-    optimizer: str = _option("sgd", "optimiser", choices=catalogue.OPTIMIZERS)
-    lr: float = _option(1e-3, "learning rate", above=0)
-    momentum: float = _option(0.9, "momentum of sgd; beta1 of adamw", minimum=0, below=1)
-    weight_decay: float = _option(5e-4, "weight decay", minimum=0)
-    schedule: str = _option("constant", "learning rate over the epochs", choices=catalogue.SCHEDULES)
-    image_size: int | None = _option(
+    epochs: int = option(20, "passes over the training images", minimum=1)
+    batch_size: int = option(64, "images a step", minimum=1)
+    optimizer: str = option("sgd", "optimiser", choices=catalogue.OPTIMIZERS)
+    lr: float = option(1e-3, "learning rate", above=0)
+    momentum: float = option(0.9, "momentum of sgd; beta1 of adamw", minimum=0, below=1)
+    weight_decay: float = option(5e-4, "weight decay", minimum=0)
+    schedule: str = option("constant", "learning rate over the epochs", choices=catalogue.SCHEDULES)
+    image_size: int | None = option(
         None, "side of the images in pixels (default: the data set's)", minimum=8, maximum=4096
     )
-    augment: str = _option("none", "augmentation of the training images", choices=catalogue.AUGMENTATIONS)
-    seed: int = _option(0, "seed of weights, data order, dropout and AGOP sample", minimum=0)
-    split_seed: int = _option(0, "seed of the train/validation split", minimum=0)
-    val_fraction: float = _option(0.2, "share of the training set held out for validation", above=0, below=1)
-    classes: str = _option("", "classes to keep, relabelled from 0: '0-4' or '0,2,7' (default: all)")
-    limit: int | None = _option(None, "train on that many images", minimum=1)
-    precision: str = _option(
+    augment: str = option("none", "augmentation of the training images", choices=catalogue.AUGMENTATIONS)
+    seed: int = option(0, "seed of weights, data order, dropout and AGOP sample", minimum=0)
+    split_seed: int = option(0, "seed of the train/validation split", minimum=0)
+    val_fraction: float = option(0.2, "share of the training set held out for validation", above=0, below=1)
+    classes: str = option("", "classes to keep, relabelled from 0: '0-4' or '0,2,7' (default: all)")
+    limit: int | None = option(None, "train on that many images", minimum=1)
+    precision: str = option(
         "float32",
         "arithmetic of the training step (auto: bfloat16 where there are units for it)",
         choices=catalogue.PRECISIONS,
     )
-    device: str = _option(AUTO, "auto, cpu, mps, cuda or cuda:N")
-    agop_power: float = _option(1.0, "power of the AGOP: 1, or 0.5 for its square root", above=0)
-    agop_images: int = _option(64, "images that the AGOP is averaged over", minimum=1)
-    agop_outputs: str = _option(AUTO, "outputs of the AGOP: all, a number of random probes, or auto")
-    ansatz_epochs: str = _option(
+    device: str = option(AUTO, "auto, cpu, mps, cuda or cuda:N")
+    agop_power: float = option(1.0, "power of the AGOP: 1, or 0.5 for its square root", above=0)
+    agop_images: int = option(64, "images that the AGOP is averaged over", minimum=1)
+    agop_outputs: str = option(AUTO, "outputs of the AGOP: all, a number of random probes, or auto")
+    ansatz_epochs: str = option(
         "", "epochs after which NFM and AGOP are correlated: all, or '0,1,5-10'; 0 is the start (default: none)"
     )
-    source_epochs: int = _option(10, "epochs of a source that is trained first", minimum=1)
-    source_optimizer: str = _option("adamw", "optimiser of such a source", choices=catalogue.OPTIMIZERS)
-    source_lr: float = _option(1e-3, "learning rate of such a source", above=0)
-    source_seed: int = _option(0, "seed of such a source", minimum=0)
-    name: str = _option("", "a name of your own for the run")
-    study: str = _option("", "the study that the run belongs to")
+    source_epochs: int = option(10, "epochs of a source that is trained first", minimum=1)
+    source_optimizer: str = option("adamw", "optimiser of such a source", choices=catalogue.OPTIMIZERS)
+    source_lr: float = option(1e-3, "learning rate of such a source", above=0)
+    source_seed: int = option(0, "seed of such a source", minimum=0)
+    name: str = option("", "a name of your own for the run")
+    study: str = option("", "the study that the run belongs to")
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> RunSpec:
@@ -141,7 +113,7 @@ class RunSpec:
         for key in given:
             if key not in _fields():
                 raise unknown_choice("field", key, _fields())
-        spec = cls(**{key: _checked(_fields()[key], value) for key, value in given.items()})
+        spec = cls(**{key: checked(_fields()[key], value, *field_types()[key]) for key, value in given.items()})
         return _normalised(spec)
 
     @classmethod
@@ -156,6 +128,7 @@ class RunSpec:
     @property
     def method(self) -> methods.Method:
         """The initialisation method: the preset `init` with the choices of `features`, `scale` and `basis`."""
+        # `parse` has checked that these are among the choices, which their types do not say.
         return methods.compose(self.init, self.features, self.scale, self.basis)  # type: ignore[arg-type]
 
     @property
@@ -283,22 +256,6 @@ def parse_classes(text: str) -> tuple[int, ...]:
     return indices
 
 
-def parse_numbers(what: str, text: str) -> tuple[int, ...]:
-    """The numbers of "0-4" or "0,2,5-7", in rising order.
-
-    Raises:
-        RequestError: if the text, the value of the field `what`, is not of that form.
-    """
-    numbers: set[int] = set()
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if not first <= last <= HIGHEST:
-            raise RequestError(f"{what} '{text}' is not of the form 0-4 or 0,2,5-7")
-        numbers.update(range(first, last + 1))
-    return tuple(sorted(numbers))
-
-
 @cache
 def _fields() -> dict[str, Field[Any]]:
     return {f.name: f for f in fields(RunSpec)}
@@ -321,44 +278,6 @@ def typed(name: str, text: str) -> Any:
         return kind(text)
     except ValueError:
         return text
-
-
-def _checked(spec_field: Field[Any], value: Any) -> Any:
-    name: str = spec_field.name
-    meta: Mapping[str, Any] = spec_field.metadata
-    kind, optional = field_types()[name]
-    wanted: dict[type, str] = {str: "text", int: "a whole number", float: "a number"}
-    if value is None and optional:
-        return None
-    if isinstance(value, int) and abs(value) > MOST:
-        raise RequestError(f"{name} must be no larger than {MOST}")
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if kind is str and name == "agop_outputs" and isinstance(value, int):
-        value = str(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise RequestError(f"{name} must be {wanted[kind]}, not {json.dumps(value, default=str)}")
-    if isinstance(value, str) and _UNPRINTABLE.search(value):
-        raise RequestError(f"{name} must be one line of printable text, not {json.dumps(value)}")
-    if isinstance(value, str) and meta["choices"] and value not in meta["choices"]:
-        raise unknown_choice(name, value, meta["choices"])
-    if isinstance(value, (int, float)):
-        _check_range(name, value, meta)
-    return value
-
-
-def _check_range(name: str, value: float, meta: Mapping[str, Any]) -> None:
-    if not math.isfinite(value):
-        raise RequestError(f"{name} must be a finite number, not {value}")
-    bounds = (
-        (meta["minimum"], operator.ge, "at least"),
-        (meta["above"], operator.gt, "above"),
-        (meta["maximum"], operator.le, "at most"),
-        (meta["below"], operator.lt, "below"),
-    )
-    if any(bound is not None and not holds(value, bound) for bound, holds, _ in bounds):
-        wanted = " and ".join(f"{word} {bound:g}" for bound, _, word in bounds if bound is not None)
-        raise RequestError(f"{name} must be {wanted}, not {value:g}")
 
 
 def _normalised(spec: RunSpec) -> RunSpec:

@@ -259,6 +259,7 @@ class _Convolution:
             (below,) = torch.autograd.grad(z, x, delta.movedim(-1, 1))
             return below.movedim(1, -1)
         weight, options = conv.weight.detach(), (conv.stride, conv.padding, conv.dilation, conv.groups)
+        # torch.nn.grad has no annotations.
         g: Tensor = grad.conv2d_input(shape, weight, delta.movedim(-1, 1), *options)  # type: ignore[no-untyped-call]
         return g.movedim(1, -1)
 
