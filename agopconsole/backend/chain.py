@@ -102,7 +102,7 @@ def straight_line(model: nn.Module, *, fast: bool = False) -> StraightLine | Non
         return None
     try:
         nodes = list(fx.symbolic_trace(model).graph.nodes)
-    except Exception:  # noqa: BLE001  # a forward pass may be any code, and so may be what it raises under the tracer
+    except Exception:  # noqa: BLE001 - a forward pass may be any code, and so may be what it raises under the tracer
         return None
     modules = dict(model.named_modules())
     calls: list[_Call] = []

@@ -14,9 +14,9 @@ from helpers.processes import TESTS
 
 
 class Terminal:
-    """Runs the command line with the fake engine in a terminal of `columns` x `lines`."""
+    """Runs the command line (with the fake engine) in a terminal of `columns` x `lines`."""
 
-    def __init__(self, arguments, folder, *, columns=120, lines=40, **environment):
+    def __init__(self, arguments, folder, *, columns=120, lines=40, fake=True, **environment):
         variables = {
             **os.environ,
             "PYTHONPATH": str(TESTS),
@@ -31,7 +31,8 @@ class Terminal:
         if self.pid == 0:
             os.chdir(folder)
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-            os.execve(sys.executable, [sys.executable, "-m", "helpers.fake_cli", *arguments], variables)
+            module = "helpers.fake_cli" if fake else "agopconsole"
+            os.execve(sys.executable, [sys.executable, "-m", module, *arguments], variables)
         self.output = b""
 
     def press(self, keys):
