@@ -127,7 +127,7 @@ def _counts_of(contrasts: Sequence[Contrast], words: ComparisonWords) -> str:
     return (
         f"{words.adjective(words.good)} in {signs.count(words.good)}, {words.adjective(-words.good)} in"
         f" {signs.count(-words.good)}, no difference shown in {signs.count(0)} of {len(signs)} comparisons"
-        f" ({held} hold after Holm's correction for {contrasts[0].family}) with"
+        f" ({held} hold after Holm's correction of the t test for {contrasts[0].family}) with"
     )
 
 

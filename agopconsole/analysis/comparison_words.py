@@ -51,7 +51,7 @@ def after_correction(named: Sequence[tuple[str, Contrast]]) -> str | None:
     if not shown or shown[0][1].family < 2:
         return None
     held = [name for name, contrast in shown if contrast.holds]
-    correction = f"Holm's correction for {shown[0][1].family} comparisons"
+    correction = f"Holm's correction of the t test for {shown[0][1].family} comparisons"
     if len(held) == len(shown):
         return f"{'this holds' if len(held) == 1 else 'all of this holds'} after {correction}"
     return (

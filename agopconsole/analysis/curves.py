@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agopconsole.analysis.colours import method_colour, run_colour
-from agopconsole.analysis.groups import Group, group_runs, varied_fields
+from agopconsole.analysis.groups import Group, group_runs, telling, varied_fields
 from agopconsole.analysis.places import Places
 from agopconsole.analysis.plots import PLOTS, Line, Plot
 from agopconsole.analysis.series import Series
@@ -96,7 +96,7 @@ def plot_series(
         return bool(numbers.of(run, plot)) or bool(run.diverged and not plot.over_layers)
 
     series = [
-        _of_group(plot, line, group, choice.varied, numbers, x)
+        _of_group(plot, line, group, telling(group, choice.groups, choice.varied), numbers, x)
         for group in choice.groups
         if any(map(has_line, group.runs))
         for line in plot.lines

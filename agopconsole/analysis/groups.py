@@ -166,6 +166,20 @@ def _source_settings(group: Group) -> list[Any]:
     return [group.settings[name] for name in _METHOD_FIELDS if name.startswith(("source", "agop_"))]
 
 
+def telling(group: Group, groups: Sequence[Group], varied: Sequence[str]) -> list[str]:
+    """Those of the varied fields that say something of this group.
+
+    A field of the method does where the method's own groups differ in it: the source of others is nothing to a method
+    that has none.
+    """
+    same = [other for other in groups if other.method == group.method]
+    return [
+        name
+        for name in varied
+        if name in _RECIPE_FIELDS or any(o.settings[name] != group.settings[name] for o in same)
+    ]
+
+
 def varied_fields(groups: Sequence[Group]) -> list[str]:
     """The fields that a reader needs to tell the groups apart, beside data set and method.
 

@@ -82,7 +82,7 @@ def _beside_rotated(row: ReportRow, words: ComparisonWords) -> list[str]:
 def _corrected(contrast: Contrast) -> str:
     if contrast.holds or contrast.family < 2:
         return ""
-    return f", which does not hold after Holm's correction for {contrast.family} comparisons"
+    return f", which does not hold after Holm's correction of the t test for {contrast.family} comparisons"
 
 
 def _scale(row: ReportRow, twin: ReportRow, words: ComparisonWords) -> list[str]:

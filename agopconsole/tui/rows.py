@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from agopconsole.analysis.groups import Group, varied_fields
+from agopconsole.analysis.groups import Group, telling, varied_fields
 from agopconsole.analysis.measures import BEST_VAL_ACCURACY, column
 from agopconsole.analysis.statistics import Mean, summarise
 from agopconsole.store import RunRecord
@@ -192,7 +192,7 @@ def _method_rows(
                 runs=group.runs,
                 is_open=opened.get(key, any(run.status == "running" for run in group.runs)),
                 eta=_eta(group.runs, paces),
-                label=_words([group.method], group.settings, varied, separator=" "),
+                label=_words([group.method], group.settings, telling(group, groups, varied), separator=" "),
                 method=group.method,
                 best=best,
                 gap=fmean(gaps.values()) if gaps else None,

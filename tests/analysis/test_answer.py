@@ -27,7 +27,7 @@ def test_who_is_better_who_worse_and_of_whom_nothing_is_shown(store):
     first, *_ = told(store)
     assert first == (
         "better than kaiming_uniform: normal by 5.00 ± 0.25; worse: uniform by 9.97 ± 0.29; no difference is shown"
-        " for xavier_normal (+0.17 ± 2.59); all of this holds after Holm's correction for 3 comparisons"
+        " for xavier_normal (+0.17 ± 2.59); all of this holds after Holm's correction of the t test for 3 comparisons"
         " (points ± half a 95 % interval, paired by seed, n = 3)"
     )
 
@@ -48,7 +48,7 @@ def test_what_only_its_own_interval_shows_is_told_from_what_holds_for_the_whole_
     add_seeds(store, "normal", [60.0, 61.1, 61.9])
     add_seeds(store, "uniform", [52.0, 52.0, 54.0])
     add_seeds(store, "xavier_normal", [50.0, 52.0, 51.0])
-    assert "after Holm's correction for 3 comparisons this holds for normal alone" in told(store)[0]
+    assert "after Holm's correction of the t test for 3 comparisons this holds for normal alone" in told(store)[0]
     assert "uniform by 1.67 ± 1.43" in told(store)[0]
 
 
@@ -145,7 +145,7 @@ def test_verdicts_over_many_tables_are_counted(store):
         add_seeds(store, "kaiming_nfm", BETTER if epochs < 4 else WORSE, epochs=epochs)
     told_of = {text.partition(":")[0]: text for text in told(store)}
     assert (
-        "better in 3, worse in 2, no difference shown in 0 of 5 comparisons (5 hold after Holm's correction for 10)"
+        "better in 3, worse in 2, no difference shown in 0 of 5 comparisons (5 hold after Holm's correction of the t test for 10)"
         " with kaiming_uniform" in told_of["kaiming_nfm"]
     )
     assert "with its twin" in told_of["kaiming_nfm"]

@@ -4,6 +4,7 @@ import pytest
 from helpers.reports import row_of, rows_of
 from helpers.stored_runs import add_done, add_failed, add_seeds
 
+from agopconsole.analysis.groups import group_runs, telling, varied_fields
 from agopconsole.analysis.report import build_report
 from agopconsole.spec import RunSpec
 
@@ -73,3 +74,16 @@ def test_what_is_still_to_come_is_counted_and_what_was_cancelled_is_not(store):
     store.request_cancel(cancelled)
     row = row_of(store, "normal")
     assert (row["n"], row["unfinished"], row["failed"]) == (1, 1, 0)
+
+
+def test_a_source_tells_nothing_of_a_method_that_has_none(store):
+    add_done(store, 50.0, init="kaiming_normal")
+    for source in ("one.pt", "other.pt"):
+        add_done(store, 50.0, init="nfm", source=source)
+    groups = group_runs(store.runs())
+    varied = varied_fields(groups)
+    assert varied == ["source"]
+    assert {(group.method, *telling(group, groups, varied)) for group in groups} == {
+        ("kaiming_normal",),
+        ("nfm", "source"),
+    }

@@ -95,6 +95,6 @@ def test_a_difference_that_is_one_of_several_says_if_it_does_not_hold(store):
     add_seeds(store, "kaiming_nfm", [52.0, 52.0, 54.0])
     add_seeds(store, "kaiming_agop", [60.0, 61.1, 61.9])
     add_seeds(store, "kaiming_nfm", [50.0, 52.0, 51.0], basis="rotated")
-    correction = "which does not hold after Holm's correction for 3 comparisons"
+    correction = "which does not hold after Holm's correction of the t test for 3 comparisons"
     assert correction in sentence_of(store, "kaiming_nfm")
     assert correction not in sentence_of(store, "kaiming_agop")
