@@ -73,6 +73,9 @@ def work(folder: Path, runs: int, workers: int, kills: int) -> tuple[dict[str, A
         while (left := processes_in(folder)) and time.monotonic() < deadline:
             time.sleep(0.2)
         done = store.runs()
+        for run in done:
+            if run.status != "done":
+                print(f"{run.name}: {run.status}, {run.error}")
         figures = {
             "runs": runs,
             "workers": workers,

@@ -145,8 +145,8 @@ def test_verdicts_over_many_tables_are_counted(store):
         add_seeds(store, "kaiming_nfm", BETTER if epochs < 4 else WORSE, epochs=epochs)
     told_of = {text.partition(":")[0]: text for text in told(store)}
     assert (
-        "better in 3, worse in 2, no difference shown in 0 of 5 comparisons (5 hold after Holm's correction of the t test for 10)"
-        " with kaiming_uniform" in told_of["kaiming_nfm"]
+        "better in 3, worse in 2, no difference shown in 0 of 5 comparisons (5 hold after Holm's correction of the t"
+        " test for 10) with kaiming_uniform" in told_of["kaiming_nfm"]
     )
     assert "with its twin" in told_of["kaiming_nfm"]
     assert "no difference shown in 5 of 5" in told_of["kaiming_normal"]
