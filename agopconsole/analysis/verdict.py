@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agopconsole.analysis.tables import shown
 from agopconsole.metrics import LayerStart
 
 SOUND_OUTPUTS = (0.05, 100.0)
@@ -94,9 +93,13 @@ def warnings(start: Sequence[LayerStart]) -> list[tuple[Outlook, str]]:
         unsound = {layer.layer: v for layer in start if not sign.is_sound(v := getattr(layer, sign.measure))}
         if unsound:
             values = list(unsound.values())
-            worst = shown(sign.worst(values)) if all(map(math.isfinite, values)) else "what is no number"
+            worst = _figure(sign.worst(values)) if all(map(math.isfinite, values)) else "what is no number"
             found.append((sign.outlook, sign.words.format(layer=next(iter(unsound)), value=worst)))
     return found
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def outlook(start: Sequence[LayerStart]) -> Outlook:
