@@ -23,7 +23,7 @@ from textual.screen import Screen
 
 from agopconsole.analysis.charts import Picture
 from agopconsole.spec import RunSpec
-from agopconsole.store import Owner, Store
+from agopconsole.store import Store
 from agopconsole.tui import app as app_module
 from agopconsole.tui.app import ConsoleApp
 from agopconsole.tui.chart_panel import ChartPanel
@@ -49,7 +49,6 @@ CHART_KEYS = (
 ) * 2
 REFRESHES = 10
 IDLE_SECONDS = 5.0
-OWNER = Owner("benchmark", "boot", 1, 0.0)
 
 
 def main() -> None:

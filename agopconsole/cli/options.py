@@ -36,6 +36,10 @@ Mirror = Annotated[
     ),
 ]
 
+Devices = Annotated[
+    str, typer.Option("--devices", metavar="NAMES", help="auto, or cuda:0,cuda:1 or cpu: what to give to runs")
+]
+SlotsEach = Annotated[int, typer.Option("--slots", min=1, metavar="N", help="runs at once on each device")]
 OnFinish = Annotated[
     str | None,
     typer.Option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agopconsole.cli.options import Mirror, TableFormat
+from agopconsole.cli.options import Devices, Mirror, SlotsEach, TableFormat
 from agopconsole.cli.output import note, print_json, print_table
 from agopconsole.cli.settings import INTERRUPTED, Settings, settings_of
 from agopconsole.errors import RequestError, WorkError
@@ -32,10 +32,8 @@ def tune(
     then_compare: Annotated[
         bool, typer.Option("--then-compare", help="train that study at once and print its report")
     ] = False,
-    devices: Annotated[
-        str, typer.Option("--devices", metavar="NAMES", help="auto, or cuda:0,cuda:1 or cpu: what to give to trials")
-    ] = "auto",
-    slots: Annotated[int, typer.Option("--slots", min=1, metavar="N", help="trials at once on each device")] = 1,
+    devices: Devices = "auto",
+    slots: SlotsEach = 1,
     mirror: Mirror = None,
     output_format: TableFormat = "table",
 ) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from agopconsole.cli.options import Mirror, OnFinish
+from agopconsole.cli.options import Devices, Mirror, OnFinish, SlotsEach
 from agopconsole.cli.output import note
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.errors import RequestError
@@ -27,10 +27,8 @@ def worker(
     only_one: Annotated[
         bool, typer.Option("--only-one", help="end at once if the store has a worker already, as from cron")
     ] = False,
-    devices: Annotated[
-        str, typer.Option("--devices", metavar="NAMES", help="auto, or cuda:0,cuda:1 or cpu: what to give to runs")
-    ] = "auto",
-    slots: Annotated[int, typer.Option("--slots", min=1, metavar="N", help="runs at once on each device")] = 1,
+    devices: Devices = "auto",
+    slots: SlotsEach = 1,
     executor: Annotated[
         Literal["local", "ray"],
         typer.Option(

@@ -148,13 +148,9 @@ class Changes(Requests, Queue):
                 self._connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
 
     def pause_queue(self, paused: bool = True) -> None:
-        """Has no worker start another run, until the queue is resumed; what runs goes on."""
+        """Has no worker start another run while `paused`; what runs goes on."""
         with transaction(self._connection):
             self._connection.execute("UPDATE queue SET paused = ?", (int(paused),))
-
-    def resume_queue(self) -> None:
-        """Has the workers start runs again."""
-        self.pause_queue(False)
 
     def take_due_command(self, only: Collection[int] | None = None) -> RunRecord | None:
         """A run (of `only`, where given) that has ended, whose `on_finish` the caller alone is to run now."""

@@ -117,7 +117,7 @@ def test_a_paused_queue_gives_out_only_what_is_asked_for_by_its_id(store):
     store.pause_queue()
     assert store.claim(OWNER) is None
     assert store.claim(OWNER, only=[second]).id == second
-    store.resume_queue()
+    store.pause_queue(False)
     assert store.claim(OWNER).id == first
 
 
