@@ -93,8 +93,8 @@ def work(folder: Path, runs: int, workers: int, kills: int) -> tuple[dict[str, A
 
 
 def spec_of(seed: int) -> dict[str, Any]:
-    """A run of a second: 4 epochs of 10 steps."""
-    return {"name": f"run {seed}", "dataset": "digits", "seed": seed, "epochs": 4, "limit": 320, "batch_size": 32,
+    """A run of a second or two: 16 epochs of 10 steps."""
+    return {"name": f"run {seed}", "dataset": "digits", "seed": seed, "epochs": 16, "limit": 320, "batch_size": 32,
             "lr": 0.01, "device": "cpu"}  # fmt: skip
 
 
