@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store.connection import transaction, utc_now
@@ -34,6 +34,7 @@ class Metrics(Session):
     def record_steps(self, run_id: int, steps: Sequence[StepMetrics]) -> None:
         """Keeps optimiser steps; a step that is recorded again replaces the old one."""
         with transaction(self._connection):
+            self._forgive_deaths(run_id, "step", max((s.step for s in steps), default=0))
             self._connection.executemany(
                 "INSERT OR REPLACE INTO steps (run_id, step, epoch, loss, gradient_norm, learning_rate)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -49,11 +50,11 @@ class Metrics(Session):
             "poster_loss_gap": metrics.poster_loss_gap,
         }
         with transaction(self._connection):
+            self._forgive_deaths(run_id, "epoch", metrics.epoch)
             self._tables.table("epochs").insert(row, replace=True)
             self._connection.execute(
-                "UPDATE runs SET deaths = iif(e.epoch > runs.epoch, 0, deaths), epoch = e.epoch,"
-                " final_val_accuracy = e.val_accuracy, loss_gap = e.loss_gap, poster_loss_gap = e.poster_loss_gap"
-                " FROM epochs e"
+                "UPDATE runs SET epoch = e.epoch, final_val_accuracy = e.val_accuracy, loss_gap = e.loss_gap,"
+                " poster_loss_gap = e.poster_loss_gap FROM epochs e"
                 " WHERE runs.id = ? AND e.run_id = runs.id AND e.epoch = ?",
                 (run_id, metrics.epoch),
             )
@@ -63,6 +64,17 @@ class Metrics(Session):
                 "  ORDER BY val_accuracy DESC, epoch LIMIT 1) b WHERE runs.id = ?",
                 (run_id, run_id),
             )
+
+    def _forgive_deaths(self, run_id: int, unit: Literal["step", "epoch"], reached: int) -> None:
+        """Counts the deaths of a run anew once it is further than any attempt was.
+
+        What an attempt records again on the way there, from its checkpoint on, is no progress.
+        """
+        self._connection.execute(
+            f"UPDATE runs SET deaths = 0 WHERE id = ? AND deaths"  # noqa: S608 - words of this class
+            f" AND ? > coalesce((SELECT max({unit}) FROM {unit}s WHERE run_id = runs.id), 0)",
+            (run_id, reached),
+        )
 
     def record_ansatz(self, run_id: int, ansatz: EpochAnsatz) -> None:
         """Keeps the correlations of NFM and AGOP after an epoch."""

@@ -13,8 +13,11 @@ from agopconsole.store.reads import Reads
 from agopconsole.store.records import Owner, RunRecord
 from agopconsole.store.transitions import before
 
-MAX_DEATHS = 3
-"""A run whose process died this often in one epoch is failed rather than tried again."""
+MAX_DEATHS = 5
+"""A run whose process died this often, and no attempt got further than one before, is failed rather than tried again.
+
+Few enough to be rid of a run that always dies; too many for kills from outside to hit one run in the same place.
+"""
 
 NEXT_QUEUED = (
     "SELECT id FROM runs WHERE status = 'queued'"
@@ -114,7 +117,7 @@ class Queue(Reads):
             self._end(waiting.id, "failed", f"{reason}: {error}" if error else reason)
 
     def give_back(self, run: RunRecord, reason: str, *, counts: bool = True) -> None:
-        """Puts a run whose process died back into the queue; after `MAX_DEATHS` in one epoch it is failed instead.
+        """Puts a run whose process died back into the queue; after `MAX_DEATHS` in one place it is failed instead.
 
         A death that does not count, since the run had no part in it, is only kept in the log.
         """

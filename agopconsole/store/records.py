@@ -34,7 +34,7 @@ class Owner:
 class RunRecord:
     """One row of `runs`; times are UTC in ISO 8601, accuracies percentages, flags 0 or 1.
 
-    `attempts` counts the claims, `deaths` the processes that died since the last whole epoch; `micro_batch` is how
+    `attempts` counts the claims, `deaths` the processes that died since it last got further; `micro_batch` is how
     many images go through the network at once where memory does not hold a whole batch. `begun` is whether the
     process of its own has taken it over from the worker that claimed it. `on_finish` is a command to be run once the
     run has ended, and `on_finish_due` whether that is still to be done. `queued_code` and `started_code` say as JSON

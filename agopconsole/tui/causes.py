@@ -21,7 +21,7 @@ def causes(run: RunRecord, runs: Mapping[int, RunRecord], start: Sequence[LayerS
     if run.status != "done":
         lines += _of_source(run, runs)
     if run.status == "failed" and run.deaths:
-        lines.append(f"its process died {run.deaths} time{'s' * (run.deaths > 1)} since the last whole epoch")
+        lines.append(f"its process died {run.deaths} time{'s' * (run.deaths > 1)} since it last got further")
     if run.at_chance and not run.diverged:
         lines.append("it never left chance")
     if run.diverged or run.at_chance:

@@ -62,7 +62,8 @@ def test_all_that_a_run_says_is_kept(store, queue_run, drain):
         ("fail", "the data set is not there", 0),
         ("break", "ValueError: a bug", 0),
         ("exit", "its process ended with status 3: the last words of a library", 0),
-        ("die", "its process was killed by SIGKILL, 3 times in epoch 1", 0),
+        ("die", "its process was killed by SIGKILL, 5 times in epoch 1", 0),
+        ("die in the third epoch", "its process was killed by SIGKILL, 5 times in epoch 3", 0),
     ],
 )
 def test_a_run_that_comes_to_nothing_says_why_and_the_queue_goes_on(store, queue_run, drain, name, error, diverged):

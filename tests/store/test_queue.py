@@ -7,6 +7,7 @@ import pytest
 from helpers.stored_runs import OWNER, make_epoch
 
 from agopconsole.errors import RequestError
+from agopconsole.metrics import StepMetrics
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
 from agopconsole.store.queue import MAX_DEATHS, NEXT_QUEUED
@@ -178,6 +179,31 @@ def test_a_run_that_gets_on_may_die_more_often(store):
         store.record_epoch(run_id, make_epoch(epoch))
         store.give_back(run, "its process died")
     assert statuses(store, run_id) == ["queued"]
+
+
+def die(store, *, epochs=(), steps=()):
+    """An attempt that records so much and dies."""
+    run = store.claim(OWNER)
+    for epoch in epochs:
+        store.record_epoch(run.id, make_epoch(epoch))
+    store.record_steps(run.id, [StepMetrics(step, 1, 1.0, 1.0, 0.1) for step in steps])
+    store.give_back(run, "its process was killed")
+    return store.run(run.id)
+
+
+def test_kills_from_outside_never_fail_a_run_that_gets_further_each_time(store):
+    add(store)
+    for furthest in range(1, 3 * MAX_DEATHS):
+        run = die(store, steps=range(1, furthest + 1))  # each in the first epoch, which is begun anew
+        assert (run.status, run.deaths) == ("queued", 1)
+
+
+def test_what_is_recorded_again_on_the_way_to_the_same_place_is_no_progress(store):
+    add(store)
+    seen = [die(store, epochs=(1, 2, 3), steps=range(1, 8)).deaths]
+    seen += [die(store, epochs=(1, 2, 3), steps=range(1, 8 - i)).deaths for i in range(MAX_DEATHS - 1)]
+    assert seen == list(range(1, MAX_DEATHS + 1))
+    assert store.runs()[0].error == f"its process was killed, {MAX_DEATHS} times in epoch 4"
 
 
 def test_an_old_claim_gives_nothing_back(store):

@@ -28,7 +28,7 @@ def test_a_run_that_is_well_has_no_cause_and_a_failed_one_says_its_error_and_its
     failed = replace(runs[1], status="failed", error="the data set is not there", deaths=2)
     assert causes(failed, runs, ()) == [
         "the data set is not there",
-        "its process died 2 times since the last whole epoch",
+        "its process died 2 times since it last got further",
     ]
 
 
