@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from agopconsole.tui.chart_grid import ChartGrid
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.store_screen import StoreScreen
-
-if TYPE_CHECKING:
-    from agopconsole.tui.app import ConsoleApp
 
 _PAN = 0.25
 _CLOSER = 0.5
@@ -44,13 +41,6 @@ class ChartedScreen(StoreScreen):
         ),
         Binding("L", "shape", "Layout", show=False, tooltip="more charts side by side, then as many as usual"),
     ]
-
-    @property
-    def _program(self) -> ConsoleApp:
-        from agopconsole.tui.app import ConsoleApp
-
-        assert isinstance(self.app, ConsoleApp)
-        return self.app
 
     @property
     def grid(self) -> ChartGrid:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -25,9 +25,6 @@ from agopconsole.study import read_toml, studies_at_hand
 from agopconsole.tui.form import FIELDS, GRID, SEVERAL, form_texts, read_form
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
-
-if TYPE_CHECKING:
-    from agopconsole.tui.app import ConsoleApp
 
 _META: dict[str, Mapping[str, Any]] = {f.name: f.metadata for f in fields(RunSpec)}
 _DEFAULTS = {f.name: f.default for f in fields(RunSpec)}
@@ -173,13 +170,6 @@ class FormScreen(StoreScreen):
         self.app.notify(said)
         if self.is_current:
             self.dismiss()
-
-    @property
-    def _program(self) -> ConsoleApp:
-        from agopconsole.tui.app import ConsoleApp
-
-        assert isinstance(self.app, ConsoleApp)
-        return self.app
 
     def _preview(self) -> Text:
         specs = self._specs

@@ -11,20 +11,18 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Footer, Static
 
-from agopconsole.analysis.command_line import command_line
-from agopconsole.analysis.export import export_runs
-from agopconsole.queue.actions import perform, remove, toggle_queue
+from agopconsole.queue.actions import toggle_queue
 from agopconsole.store import RunRecord
 from agopconsole.tui.chart_grid import MOST_STEP_RUNS, ChartGrid
 from agopconsole.tui.charted_screen import ChartedScreen
 from agopconsole.tui.columns_screen import ColumnsScreen
 from agopconsole.tui.device_bar import DeviceBar
 from agopconsole.tui.devices import Device
-from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
 from agopconsole.tui.drawing import Drawing
 from agopconsole.tui.filter_bar import FilterBar
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.rows import RunRow
+from agopconsole.tui.run_actions_screen import RunActionsScreen
 from agopconsole.tui.run_table import RunTable
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.start_panel import StartPanel
@@ -47,7 +45,7 @@ Press n to set up a run or a study, or from a shell:
 Runs show here as soon as they are queued. ? lists the keys."""
 
 
-class MainScreen(ChartedScreen):
+class MainScreen(RunActionsScreen, ChartedScreen):
     """Table and charts.
 
     Args:
@@ -59,19 +57,6 @@ class MainScreen(ChartedScreen):
         Binding("n", "new", "New", tooltip="new run or study: a form, checked as one types"),
         Binding(
             "slash", "filter", "Filter", key_display="/", tooltip="filter: init:kaiming_* status:running seed:<3"
-        ),
-        Binding("c", "ask('cancel')", "Cancel", tooltip="cancel the chosen runs"),
-        Binding("p", "ask('pause')", "Pause", show=False, tooltip="pause the chosen runs"),
-        Binding("u", "ask('resume')", "Resume", show=False, tooltip="have paused runs go on"),
-        Binding("R", "ask('retry')", "Queue again", show=False, tooltip="queue runs again that have ended"),
-        Binding("plus", "ask('sooner')", "Sooner", show=False, tooltip="raise the priority"),
-        Binding("minus", "ask('later')", "Later", show=False, tooltip="lower the priority"),
-        Binding(
-            "d,delete", "remove", "Remove", show=False, tooltip="remove the chosen runs with all they yielded (asks)"
-        ),
-        Binding("e", "export", "Export", show=False, tooltip="export the chosen runs: .json, .csv or .md"),
-        Binding(
-            "y", "copy", "Copy command", show=False, tooltip="copy the command line that asks for the chosen runs"
         ),
         Binding("w", "pause_queue", "Pause the queue", show=False, tooltip="pause the queue, or have it go on"),
         Binding("v", "columns", "Columns", show=False, tooltip="choose columns and their order"),
@@ -179,53 +164,13 @@ class MainScreen(ChartedScreen):
 
     # Requests
 
-    def action_ask(self, name: str) -> None:
-        """Asks something of the chosen runs."""
-        if runs := self._chosen_runs():
-            self._program.errands.do(lambda store: perform(store, name, runs), self.notify)
-
     def action_pause_queue(self) -> None:
         """Pauses the queue, or has it go on."""
         self._program.errands.do(toggle_queue, self.notify)
 
-    def action_remove(self) -> None:
-        """Removes the chosen runs once the user has said yes."""
-        runs = self._chosen_runs()
-        if not runs:
-            return
-        what = runs[0].title if len(runs) == 1 else f"{len(runs)} runs"
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._program.errands.do(lambda store: remove(store, runs), self.notify)
-
-        question = f"Remove {what} with every number, log line and checkpoint? There is no way back."
-        self._program.push_screen(ConfirmScreen(question, "remove"), answered)
-
-    def action_export(self) -> None:
-        """Writes the chosen runs to a file that the user names."""
-        runs = self._chosen_runs()
-        if not runs:
-            return
-
-        def named(name: str | None) -> None:
-            if name:
-                self._program.errands.do(lambda store: export_runs(store, runs, Path(name).expanduser()), self.notify)
-
-        usual = f"run-{runs[0].id}.json" if len(runs) == 1 else "runs.json"
-        self._program.push_screen(PromptScreen(f"Write {len(runs)} run(s) to (.json, .csv, .md):", usual), named)
-
-    def action_copy(self) -> None:
-        """Copies the command lines of the chosen runs."""
-        if runs := self._chosen_runs():
-            self.app.copy_to_clipboard("\n".join(command_line(run.request) for run in runs))
-            self.notify(f"copied the command line{'s' * (len(runs) > 1)} of {len(runs)} run(s)")
-
-    def _chosen_runs(self) -> list[RunRecord]:
-        runs = self.query_one(RunTable).runs()
-        if not runs:
-            self.notify("there is no run to do that with", severity="warning")
-        return runs
+    def chosen_runs(self) -> list[RunRecord]:
+        """Those of the rows that are selected, or else of the one under the cursor."""
+        return self.query_one(RunTable).runs()
 
     # Panels
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -23,9 +23,6 @@ from agopconsole.store import Store
 from agopconsole.tui.dialogs import PromptScreen
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
-
-if TYPE_CHECKING:
-    from agopconsole.tui.app import ConsoleApp
 
 _LEAST_WIDTH = 110
 """Columns that the table needs for whole words; a narrower window shows a part, and scrolls."""
@@ -124,13 +121,6 @@ class ReportScreen(StoreScreen):
 
         usual = f"{report.study or 'report'}.md"
         self._program.push_screen(PromptScreen("Write the report to (.md, .csv, .json, .tex, .txt):", usual), named)
-
-    @property
-    def _program(self) -> ConsoleApp:
-        from agopconsole.tui.app import ConsoleApp
-
-        assert isinstance(self.app, ConsoleApp)
-        return self.app
 
     def _ask(self, question: Question) -> None:
         def answered(report: Report) -> None:

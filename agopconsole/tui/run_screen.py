@@ -21,10 +21,10 @@ from agopconsole.tui.chart_panel import ChartPanel
 from agopconsole.tui.layer_table import ANSATZ_COLUMNS, MORE_COLUMNS, START_COLUMNS, layers_table
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.pick_screen import NOBODY, PickScreen
+from agopconsole.tui.run_actions_screen import RunActionsScreen
 from agopconsole.tui.run_facts import facts_text
 from agopconsole.tui.run_files import files_text
 from agopconsole.tui.snapshot import Snapshot, Wanted
-from agopconsole.tui.store_screen import StoreScreen
 
 _PARTS = {
     "facts": "spec",
@@ -47,12 +47,12 @@ _MOST_LINES = 1000
 """Lines of a log that are shown, the last ones."""
 
 
-class RunScreen(StoreScreen):
+class RunScreen(RunActionsScreen):
     """The details of the run of that id, kept up to date."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "other", "Compare", tooltip="compare with another run: what differs, and both curves"),
-        Binding("tab", "next_part(1)", "Next part", priority=True, tooltip="the next part: spec, curve, layers ..."),
+        Binding("tab", "next_part(1)", "Part", priority=True, tooltip="the next part: spec, curve, layers ..."),
         Binding("shift+tab", "next_part(-1)", "Part before", priority=True, show=False),
         Binding("z", "alone", "Alone", tooltip="one part alone on the screen, or all of them"),
         Binding("escape,enter,backspace", "dismiss", "Back"),
@@ -169,6 +169,19 @@ class RunScreen(StoreScreen):
         width = panel.scrollable_content_region.width
         table = layers_table(snapshot.start, width, columns, last.layers if last else ())
         self.query_one("#layer-lines", Static).update(table)
+
+    # Requests
+
+    def chosen_runs(self) -> list[RunRecord]:
+        """The run that is shown."""
+        run = self._snapshot.runs.get(self._run_id)
+        return [] if run is None else [run]
+
+    def removed(self, said: str) -> None:
+        """Says that the run is gone, and goes back: there is nothing left to show."""
+        super().removed(said)
+        if self.is_current:
+            self.dismiss()
 
     # Parts
 

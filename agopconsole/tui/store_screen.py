@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.screen import Screen
 from textual.widgets import Static
 
 from agopconsole.tui.devices import Device
 from agopconsole.tui.snapshot import Snapshot, Wanted
+
+if TYPE_CHECKING:
+    from agopconsole.tui.app import ConsoleApp
 
 
 class StoreScreen(Screen[None]):
@@ -15,6 +20,13 @@ class StoreScreen(Screen[None]):
     def on_mount(self) -> None:
         """Puts the words for a window that is too small above everything; the style sheet shows them."""
         self.mount(Static("too small:\n36x9 will do", classes="too-small"))
+
+    @property
+    def _program(self) -> ConsoleApp:
+        from agopconsole.tui.app import ConsoleApp
+
+        assert isinstance(self.app, ConsoleApp)
+        return self.app
 
     def wanted(self) -> Wanted:
         """What a snapshot must hold for this screen, beside the runs."""

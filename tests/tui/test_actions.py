@@ -10,7 +10,12 @@ from agopconsole.analysis.command_line import command_line
 from agopconsole.queue.actions import perform, remove, toggle_queue
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
+from agopconsole.tui.commands import commands
 from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
+from agopconsole.tui.frame import screen_text
+from agopconsole.tui.main_screen import MainScreen
+from agopconsole.tui.run_actions_screen import RunActionsScreen
+from agopconsole.tui.run_screen import RunScreen
 
 
 def said(pilot):
@@ -118,6 +123,90 @@ async def test_without_a_run_an_action_says_so(store, tmp_path):
         for key in "cedy":
             await pilot.press(key)
         await until(pilot, lambda: said(pilot).count("there is no run to do that with") == 4)
+
+
+# On the screen of one run
+
+
+async def opened(pilot, run_id):
+    pilot.app.open_screen(RunScreen(run_id))
+    await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen) and pilot.app.caught_up)
+
+
+def facts(pilot):
+    return text(pilot, "#spec").split("\n")
+
+
+async def test_the_open_run_is_paused_resumed_cancelled_and_queued_again_and_no_other(queued):
+    async with console(queued) as pilot:
+        await opened(pilot, 2)
+        for key, status in (("p", "paused"), ("u", "queued"), ("c", "cancelled"), ("R", "queued")):
+            await pilot.press(key)
+            await until(pilot, lambda status=status: f"{status}, epoch 0" in text(pilot, "#heading"))
+            assert states(queued) == {**dict.fromkeys((1, 3, 4), "queued"), 2: status}
+        assert "queued again: #2 kaiming_uniform s1" in said(pilot)
+
+
+async def test_plus_and_minus_change_when_the_open_run_starts(queued):
+    async with console(queued) as pilot:
+        await opened(pilot, 3)
+        for key, shown in (("plus", "1"), ("plus", "2"), ("minus", "1")):
+            await pilot.press(key)
+            await until(pilot, lambda shown=shown: ["priority", shown] in map(str.split, facts(pilot)))
+    with Store(queued) as store:
+        assert store.claim(OWNER).id == 3
+
+
+async def test_the_open_run_is_exported_and_its_command_line_copied(demo, tmp_path):
+    async with console(demo) as pilot:
+        await opened(pilot, 4)
+        await pilot.press("y")
+        with Store(demo) as store:
+            assert pilot.app.clipboard == command_line(store.run(4).request)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PromptScreen))
+        assert pilot.app.screen.query_one("Input").value == "run-4.json"
+        pilot.app.screen.query_one("Input").value = str(tmp_path / "out.json")
+        await pilot.press("enter")
+        await until(pilot, lambda: (tmp_path / "out.json").exists())
+    assert [run["id"] for run in json.loads((tmp_path / "out.json").read_text())] == [4]
+
+
+async def test_removing_the_open_run_asks_and_goes_back_to_the_table(queued):
+    async with console(queued) as pilot:
+        await opened(pilot, 2)
+        for answer in "ny":
+            await pilot.press("d")
+            await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
+            await pilot.press(answer)
+            if answer == "n":
+                await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+        await until(pilot, lambda: isinstance(pilot.app.screen, MainScreen))
+        assert sorted(states(queued)) == [1, 3, 4]
+        assert "removed: #2 kaiming_uniform s1" in said(pilot)
+
+
+async def test_what_cannot_be_done_to_the_open_run_is_said_and_so_is_that_it_is_gone(queued):
+    async with console(queued) as pilot:
+        await opened(pilot, 2)
+        await pilot.press("u")
+        await until(pilot, lambda: "#2 kaiming_uniform s1 is not paused" in said(pilot))
+        with Store(queued) as store:
+            store.remove([2])
+        await until(pilot, lambda: "no longer in the store" in text(pilot, "#heading"))
+        for key in "cedy":
+            await pilot.press(key)
+        await until(pilot, lambda: said(pilot).count("there is no run to do that with") == 4)
+
+
+async def test_the_run_screen_lists_every_action_of_the_table(queued):
+    async with console(queued) as pilot:
+        actions = {binding.action for binding in RunActionsScreen.BINDINGS}
+        on_the_table = {(c.keys, c.title, c.about) for c in commands(pilot.app.screen) if c.action in actions}
+        assert len(on_the_table) == len(actions)
+        await opened(pilot, 2)
+        assert {(c.keys, c.title, c.about) for c in commands(pilot.app.screen) if c.action in actions} == on_the_table
+        assert "c Cancel" in screen_text(pilot.app).split("\n")[-1]
 
 
 # Against the store alone
