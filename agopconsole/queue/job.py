@@ -167,7 +167,7 @@ def settle(store: Store, run: RunRecord, train: Callable[[], None]) -> None:
     except events.OutOfMemoryError as error:
         _try_smaller(store, run, str(error))
     except NoRoomError as error:
-        store.give_back(run, str(error))
+        store.give_back(run, str(error), counts=False)
         raise
     except sqlite3.Error:
         raise  # there is nowhere to write it

@@ -189,7 +189,7 @@ class Worker:
                 self._full_disk = (
                     f"the disk is full; run #{run_id} goes on from its last checkpoint once a worker is started again"
                 )
-                self.store.give_back(job.run, "the disk is full")
+                self.store.give_back(job.run, "the disk is full", counts=False)
             elif job.failed and self.store.run(run_id).status == "running":
                 said = last_words(self.store.run_files(run_id))
                 self.store.finish(run_id, "failed", f"{job.end}: {said}" if said else job.end)
