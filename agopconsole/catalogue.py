@@ -9,6 +9,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from agopconsole.correspondence import Layer, correspond
 from agopconsole.errors import RequestError
 
 
@@ -51,6 +52,7 @@ class ModelFacts:
 
     Attributes:
         convolutions: names of its convolutions, in the order it holds them.
+        patches: for each of them the shape of what a filter sees, (c_in, k_h, k_w).
         others: names of its linear layers, and of q, k and v of its attentions.
         attentions: names of its attentions.
         smallest: side of the smallest images that it can take, in pixels.
@@ -59,6 +61,7 @@ class ModelFacts:
     """
 
     convolutions: tuple[str, ...]
+    patches: tuple[tuple[int, int, int], ...]
     others: tuple[str, ...]
     attentions: tuple[str, ...] = ()
     smallest: int = 1
@@ -66,19 +69,26 @@ class ModelFacts:
     on_imagenet: bool = True
 
 
-def _vgg(*positions: int) -> ModelFacts:
-    convolutions = tuple(f"features.{position}" for position in positions)
-    # It halves its maps five times.
-    return ModelFacts(convolutions, ("classifier.0", "classifier.3", "classifier.6"), smallest=32)
+def _vgg(positions: tuple[int, ...], channels: tuple[int, ...]) -> ModelFacts:
+    """Of the positions of its convolutions among its layers, and the channels that each takes."""
+    return ModelFacts(
+        tuple(f"features.{position}" for position in positions),
+        tuple((taken, 3, 3) for taken in channels),
+        ("classifier.0", "classifier.3", "classifier.6"),
+        smallest=32,  # it halves its maps five times
+    )
 
 
 def _resnet18() -> ModelFacts:
-    names = ["conv1"]
+    convolutions = {"conv1": (3, 7, 7)}
+    width = 64
     for stage, block in itertools.product(range(1, 5), range(2)):
-        names += [f"layer{stage}.{block}.conv1", f"layer{stage}.{block}.conv2"]
-        if stage > 1 and block == 0:
-            names.append(f"layer{stage}.0.downsample.0")
-    return ModelFacts(tuple(names), ("fc",))
+        taken, width = width, 64 * 2 ** (stage - 1)
+        convolutions[f"layer{stage}.{block}.conv1"] = (taken, 3, 3)
+        convolutions[f"layer{stage}.{block}.conv2"] = (width, 3, 3)
+        if taken != width:
+            convolutions[f"layer{stage}.{block}.downsample.0"] = (taken, 1, 1)
+    return ModelFacts(tuple(convolutions), tuple(convolutions.values()), ("fc",))
 
 
 _PARTS = ("q", "k", "v", "out_proj")
@@ -92,16 +102,28 @@ def _vit(blocks: int, patch: int, *, on_imagenet: bool) -> ModelFacts:
         others += [f"{attentions[-1]}.{part}" for part in _PARTS]
         others += [f"{block}.mlp.0", f"{block}.mlp.3"]
     return ModelFacts(
-        ("conv_proj",), (*others, "heads.head"), tuple(attentions), patch=patch, on_imagenet=on_imagenet
+        ("conv_proj",),
+        ((3, patch, patch),),
+        (*others, "heads.head"),
+        tuple(attentions),
+        patch=patch,
+        on_imagenet=on_imagenet,
     )
 
 
+_VGG11 = (3, 64, 128, 256, 256, 512, 512, 512)
 MODELS: dict[str, ModelFacts] = {
-    "vgg11": _vgg(0, 3, 6, 8, 11, 13, 16, 18),
-    "vgg11_bn": _vgg(0, 4, 8, 11, 15, 18, 22, 25),
-    "vgg13": _vgg(0, 2, 5, 7, 10, 12, 15, 17, 20, 22),
-    "vgg16": _vgg(0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
-    "vgg19": _vgg(0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
+    "vgg11": _vgg((0, 3, 6, 8, 11, 13, 16, 18), _VGG11),
+    "vgg11_bn": _vgg((0, 4, 8, 11, 15, 18, 22, 25), _VGG11),
+    "vgg13": _vgg((0, 2, 5, 7, 10, 12, 15, 17, 20, 22), (3, 64, 64, 128, 128, 256, 256, 512, 512, 512)),
+    "vgg16": _vgg(
+        (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+        (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512),
+    ),
+    "vgg19": _vgg(
+        (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34),
+        (3, 64, 64, 128, 128, 256, 256, 256, 256, 512, 512, 512, 512, 512, 512, 512),
+    ),
     "resnet18": _resnet18(),
     "vit_tiny": _vit(4, patch=4, on_imagenet=False),
     "vit_b_32": _vit(12, patch=32, on_imagenet=True),
@@ -136,6 +158,35 @@ def check_model(model: str, image_size: int, layers: str) -> None:
     for name in layers.split(","):
         if not any(_named(layer, name) for layer in known):
             raise RequestError(f"layers '{layers}': {model} has no {name}; choose from {', '.join(_blocks(facts))}")
+
+
+def check_counterparts(model: str, source: str, layers: str) -> None:
+    """Checks that the convolutions under test have counterparts in a source of another network.
+
+    Whether linear layers and attentions have any depends on the size of the images, and shows when both are built.
+
+    Raises:
+        RequestError: naming the first that has none, and why.
+    """
+    known, others = (
+        {name: Layer("convolution", patch) for name, patch in zip(facts.convolutions, facts.patches, strict=True)}
+        for facts in (MODELS[model], MODELS[source])
+    )
+    for name, reason in correspond(known, others).reasons.items():
+        if name in _convolutions(model, layers):
+            raise RequestError(
+                f"source_model '{source}': layer '{name}' of {model} corresponds to none of it: {reason}"
+            )
+
+
+def _convolutions(model: str, layers: str) -> tuple[str, ...]:
+    """Those of its convolutions that are under test."""
+    every = MODELS[model].convolutions
+    if layers in ("conv", "all"):
+        return every
+    if layers.startswith("first:"):
+        return every[: int(layers.removeprefix("first:"))]
+    return tuple(name for name in every if _named(name, layers))
 
 
 def check_attention(model: str, layers: str) -> None:

@@ -33,7 +33,10 @@ MOST_ROUNDS = 100
 CHECKPOINT_SUFFIXES = (".safetensors", ".pt", ".pth")
 
 
-_YOUNGER = ("ansatz_epochs", "round")
+_OF_TRAINED_SOURCE = ("source_epochs", "source_optimizer", "source_lr", "source_seed")
+"""Fields that say how a source of the kind `dataset:` is trained."""
+
+_YOUNGER = ("ansatz_epochs", "round", "source_model")
 """Fields that were added when there were stores already."""
 
 
@@ -48,6 +51,12 @@ class RunSpec:
     dataset: str = option("digits", "data set: a name, or imagefolder:PATH")
     init: str = option("kaiming_uniform", "initialisation of the layers under test", choices=methods.METHODS)
     source: str = option("imagenet", f"where trained weights come from: {SOURCE_KINDS}")
+    source_model: str | None = option(
+        None,
+        "network of the source, where it is not the run's: layers are matched by order "
+        "(default: the one that its file says or holds, else the run's)",
+        choices=catalogue.MODELS,
+    )
     features: str | None = option(None, "feature matrix, in place of the init's", choices=methods.FEATURES)
     scale: str | None = option(None, "scale of that matrix, in place of the init's", choices=methods.SCALES)
     basis: str | None = option(None, "basis of that matrix, in place of the init's", choices=methods.BASES)
@@ -223,7 +232,7 @@ class RunSpec:
         name, classes = _dataset_source(self.source)
         return RunSpec.parse(
             {
-                "model": self.model,
+                "model": self.source_model or self.model,
                 "dataset": name,
                 "classes": classes,
                 "init": "kaiming_normal",
@@ -299,12 +308,7 @@ def _normalised(spec: RunSpec) -> RunSpec:
         unused.append("layers")
     if spec.method.needs_source and spec.source == NOISE:
         spec = _from_noise(spec)
-    if spec.method.needs_source:
-        _check_source(spec.source, spec.model)
-    else:
-        unused += ["source", "fallback", "round"]
-    if not (spec.method.needs_source and spec.source.startswith("dataset:")):
-        unused += ["source_epochs", "source_optimizer", "source_lr", "source_seed"]
+    unused += _check_source_fields(spec)
     if spec.method.features != "agop":
         unused += ["agop_power", "agop_images", "agop_outputs"]
     blank: dict[str, Any] = {name: _fields()[name].default for name in unused}
@@ -323,6 +327,22 @@ def _from_noise(spec: RunSpec) -> RunSpec:
     if twin is None:
         raise RequestError(f"source '{NOISE}' has nothing that {spec.label} could start from; name a trained source")
     return _written(spec, twin) if spec.round == 1 else spec
+
+
+def _check_source_fields(spec: RunSpec) -> list[str]:
+    """Checks what a spec says of its source; which of those fields play no part in it."""
+    if not spec.method.needs_source:
+        return ["source", "source_model", "fallback", "round", *_OF_TRAINED_SOURCE]
+    _check_source(spec.source, spec.source_model or spec.model)
+    trained = spec.source.startswith("dataset:")
+    unused = [] if trained else [*_OF_TRAINED_SOURCE]
+    if spec.source_model in (None, spec.model) or spec.source == NOISE:
+        return [*unused, "source_model"]
+    if trained and spec.image_size is not None:
+        catalogue.check_model(spec.source_model, spec.image_size, "conv")
+    if spec.fallback is None:
+        catalogue.check_counterparts(spec.model, spec.source_model, spec.layers)
+    return unused
 
 
 def _check_dataset(dataset: str, what: str) -> None:

@@ -76,6 +76,28 @@ def test_the_defaults_are_a_run():
         ({"init": "nfm", "source": "weights.bin"}, "unknown source 'weights.bin'"),
         ({"init": "nfm", "source": "dataset:mnits"}, "unknown source data set 'mnits'; did you mean 'mnist'"),
         ({"init": "nfm", "source": "dataset:digits:0-10"}, "digits has the classes 0 to 9"),
+        ({"init": "nfm", "source_model": "vgg12"}, "unknown source_model 'vgg12'; did you mean"),
+        ({"init": "nfm", "source_model": "vit_tiny"}, "there are no such weights of vit_tiny; train one"),
+        (
+            {"init": "nfm", "source_model": "resnet18"},
+            "source_model 'resnet18': layer 'features.0' of vgg11 corresponds to none of it: a filter of it sees "
+            "3 x 3 x 3, one of the source's convolution 1, 'conv1', 3 x 7 x 7",
+        ),
+        (
+            {"init": "nfm", "model": "vgg13", "source_model": "vgg11", "layers": "features.22"},
+            "layer 'features.22' of vgg13 corresponds to none of it: it is convolution 10, and the source has 8",
+        ),
+        (
+            {
+                "init": "nfm",
+                "model": "resnet18",
+                "image_size": 16,
+                "fallback": "default",
+                "source_model": "vgg11",
+                "source": "dataset:digits",
+            },
+            "image_size must be at least 32 for vgg11, not 16",
+        ),
         ({"layers": "first:0"}, "layers 'first:0'"),
         ({"layers": "first"}, "layers 'first'"),
         ({"layers": ""}, "layers ''"),
@@ -242,6 +264,12 @@ def test_name_study_and_device_leave_the_fingerprint_alone():
         ({"init": "kaiming_normal", "round": 3}, {"init": "kaiming_normal"}),
         ({"init": "kaiming_agop", "source": "noise", "agop_power": 0.5}, {"init": "kaiming_normal"}),
         ({"init": "nfm", "basis": "centred", "source": "noise"}, {"init": "lecun_normal", "basis": "centred"}),
+        ({"init": "nfm", "source": "a.pt", "source_model": "vgg11"}, {"init": "nfm", "source": "a.pt"}),
+        ({"init": "kaiming_normal", "source_model": "vgg11_bn"}, {"init": "kaiming_normal"}),
+        (
+            {"init": "agop", "source": "noise", "source_model": "vgg11_bn", "round": 2},
+            {"init": "agop", "source": "noise", "round": 2},
+        ),
         ({"init": "nfm", "features": "nfm", "scale": "unit", "basis": "source"}, {"init": "nfm"}),
     ],
 )
@@ -304,6 +332,22 @@ def test_a_source_data_set_becomes_a_run():
     assert RunSpec.parse(json.loads(source.to_json())) == source
 
 
+def test_a_source_of_another_network_becomes_a_run_of_that_network():
+    given = {"init": "nfm", "model": "vgg11_bn", "source": "dataset:digits"}
+    source = parse(**given, source_model="vgg11", round=2).source_run().source_run()
+    assert (source.model, source.source_model) == ("vgg11", None)
+    assert source == parse(**{**given, "model": "vgg11"}).source_run()
+    assert parse(**given).source_run().model == "vgg11_bn"
+    assert parse(**given, source_model="vgg11").fingerprint != parse(**given).fingerprint
+
+
+def test_layers_of_a_source_that_correspond_to_none_are_left_to_the_fallback_and_to_those_not_under_test():
+    given = {"init": "nfm", "model": "vgg13", "source_model": "vgg11", "source": "a.pt"}
+    assert parse(**given, fallback="default").source_model == "vgg11"
+    for layers in ("first:2", "features.0,features.2", "classifier.0"):
+        assert parse(**given, layers=layers).source_model == "vgg11"
+
+
 def test_a_source_does_not_depend_on_who_asks_for_it():
     askers = [
         {"init": "nfm"},
@@ -336,6 +380,9 @@ def test_from_noise_the_round_before_the_second_is_the_twin():
 
 def test_a_field_that_is_younger_than_the_first_stores_left_their_fingerprints_alone():
     assert parse(init="agop", seed=3).fingerprint == "ab01387cc9418b9d"
+    stored = json.loads(parse(init="agop", seed=3).to_json())
+    del stored["source_model"]
+    assert parse(**stored) == parse(init="agop", seed=3, source_model="vgg11")
 
 
 def test_a_source_folder_becomes_a_run():

@@ -152,6 +152,17 @@ def test_what_a_point_of_the_grid_does_not_concern_is_run_once():
     ]
 
 
+def test_a_grid_of_networks_from_one_source_leaves_the_runs_of_the_source_s_network_as_they_were():
+    def fingerprints(**table):
+        inits = ["kaiming_normal", "kaiming_nfm", "agop", "pretrained"]
+        run = {"source": "dataset:digits", **table.pop("run", {})}
+        return [run.fingerprint for run in runs_of(inits=inits, seeds=2, run=run, **table)]
+
+    alone = fingerprints()
+    both = fingerprints(run={"source_model": "vgg11"}, grid={"model": ["vgg11", "vgg11_bn"]})
+    assert (both[: len(alone)], len(set(both))) == (alone, 2 * len(alone))
+
+
 def test_a_study_without_inits_is_refused():
     with pytest.raises(RequestError, match="inits must be a list"):
         expand({}, "s")

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agopconsole.backend.counterparts import match_layers
     from agopconsole.backend.extract import agop, nfm
     from agopconsole.backend.feature_files import load_features, save_features
     from agopconsole.backend.feature_matrix import FeatureMatrix
@@ -24,6 +25,7 @@ __all__ = [
     "delta_orthogonal_",
     "initialize",
     "load_features",
+    "match_layers",
     "measure_start",
     "nfm",
     "nfm_",
@@ -37,6 +39,7 @@ _HOMES = {
     "delta_orthogonal_": "initialization",
     "initialize": "initialization",
     "load_features": "feature_files",
+    "match_layers": "counterparts",
     "measure_start": "start",
     "nfm": "extract",
     "nfm_": "initialization",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from agopconsole.backend.bases import aligned, centred, rotated, without_direction
+from agopconsole.backend.counterparts import matrices_by_own_names, tensors_by_own_names
 from agopconsole.backend.feature_matrix import FeatureMatrix
 from agopconsole.backend.layers import Slot, choose_slots, weight_slots
 from agopconsole.backend.mimetic import start_attentions
@@ -86,6 +87,7 @@ def initialize(
     weights: Mapping[str, Tensor] | None = None,
     images: Tensor | None = None,
     source: nn.Module | None = None,
+    counterparts: Mapping[str, str] | None = None,
     layers: str = "conv",
     seed: int = 0,
     fallback: str | None = None,
@@ -108,6 +110,8 @@ def initialize(
         images: for `lsuv`, `centred` and `aligned`, a batch of unlabelled images as the network is fed, shape
             (n, 3, h, w), on its device.
         source: for `aligned`, the network that the features are of.
+        counterparts: for features and weights of another network, the names of its layers that stand for those of
+            `model`, as `match_layers` gives them; without it they are those of the same names.
         layers: `conv`, `all`, `first:N` or names separated by commas; an attention has the layers q, k and v.
         seed: the same seed draws the same weights on every device.
         fallback: the preset of a layer that the source does not fit; without one that is an error.
@@ -125,6 +129,9 @@ def initialize(
     slots = choose_slots(model, layers)
     if choices.recipe == "mimetic":
         return dict.fromkeys(start_attentions(weight_slots(model), slots, seed), "method")
+    if counterparts is not None:
+        features = matrices_by_own_names(slots, counterparts, features) if features is not None else None
+        weights = tensors_by_own_names(slots, counterparts, weights) if weights is not None else None
     started: dict[str, str] = {}
 
     def write(slot: Slot, below: Below | None = None) -> None:
@@ -139,7 +146,7 @@ def initialize(
             started[slot.name] = fallback
 
     if choices.needs_images:
-        start_on_images(model, slots, choices, _given(images, choices, source), write, source)
+        start_on_images(model, slots, choices, _given(images, choices, source), write, source, counterparts)
     else:
         for slot in slots.values():
             write(slot)

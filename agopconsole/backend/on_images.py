@@ -49,6 +49,7 @@ def start_on_images(
     images: Tensor,
     write: Callable[[Slot, Below], None],
     source: nn.Module | None = None,
+    counterparts: Mapping[str, str] | None = None,
 ) -> None:
     """Gives each slot its weights by `write`, in the order in which a forward pass meets the layers.
 
@@ -61,11 +62,16 @@ def start_on_images(
         images: shape (n, 3, h, w), on the model's device; no labels are needed.
         write: puts weights into the slot, given what is below it.
         source: the network that the features are of, for the basis `aligned`.
+        counterparts: the names of its layers by those of the model's, where they differ.
 
     Raises:
         RequestError: if a layer is not reached, or all its outputs are equal.
     """
-    inputs = _inputs(source, slots, images) if source is not None and method.basis == "aligned" else {}
+    inputs: dict[str, Tensor] = {}
+    if source is not None and method.basis == "aligned":
+        theirs = dict(zip(slots, slots, strict=True)) if counterparts is None else counterparts
+        seen = _inputs(source, set(theirs.values()), images)
+        inputs = {name: seen[theirs[name]] for name in slots if theirs.get(name) in seen}
     normed = _before_norms(model, slots, images[:2]) if method.scale == "lsuv" else set()
     starter = _Starter(slots, write, inputs, normed if method.scale == "lsuv" else None)
     with torch.no_grad(), evaluation(model), batch_statistics(model), watching(starter):
@@ -137,9 +143,9 @@ def _turns(slot: Slot, inputs: Mapping[str, Tensor], new: Tensor) -> tuple[Tenso
     return tuple(procrustes(source, ours) for source, ours in pairs)
 
 
-def _inputs(source: nn.Module, slots: Mapping[str, Slot], images: Tensor) -> dict[str, Tensor]:
-    """What the source's layers of the same names take for the same images, at their first use."""
-    notes = _Notes(slot for name, slot in weight_slots(source).items() if name in slots)
+def _inputs(source: nn.Module, names: Collection[str], images: Tensor) -> dict[str, Tensor]:
+    """What the source's layers of these names take for the same images, at their first use."""
+    notes = _Notes(slot for name, slot in weight_slots(source).items() if name in names)
     with torch.no_grad(), evaluation(source), watching(notes):
         source(images)
     return notes.seen

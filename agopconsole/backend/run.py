@@ -12,6 +12,7 @@ from torch import nn
 
 import agopconsole
 from agopconsole.backend import data, devices, source_report
+from agopconsole.backend.counterparts import match_layers
 from agopconsole.backend.events import Event, FeaturesReady, Note, OutOfMemoryError, Setup, Started, StoppedError
 from agopconsole.backend.initialization import initialize
 from agopconsole.backend.layers import choose_slots
@@ -20,10 +21,11 @@ from agopconsole.backend.places import Places
 from agopconsole.backend.precision import pick_precision
 from agopconsole.backend.rng import stream
 from agopconsole.backend.source_features import TargetImages, source_features
-from agopconsole.backend.sources import load_source
+from agopconsole.backend.sources import Source, load_source
 from agopconsole.backend.start import measure_start
 from agopconsole.backend.target import load_target
 from agopconsole.backend.train import Trainable, train
+from agopconsole.errors import RequestError
 from agopconsole.metrics import LayerStart
 from agopconsole.spec import RunSpec
 
@@ -148,17 +150,21 @@ def _initialize(
     """Starts the layers under test; what happened on the way."""
     method = spec.method
     happened: list[Event] = []
-    features, weights, images, source_network = None, None, None, None
+    layers = choose_slots(model, spec.layers)
+    features, weights, images, source_network, counterparts = None, None, None, None, None
     if method.needs_source:
         source = load_source(spec, places.source, places.data, mirror=places.mirror, report=report)
         weights = source.weights.tensors
         happened.append(Note(f"source {source.title}: a {source.model_name}, digest {source.digest}"))
+        if source.model_name != spec.model:
+            counterparts = _counterparts(spec, model, source)
+            happened.append(Note(source_report.matched_in_words(counterparts, layers)))
     if method.needs_features:
         features, extracted = source_features(
             spec,
             source,
             target,
-            layers=choose_slots(model, spec.layers),
+            layers=layers if counterparts is None else {counterparts.get(name, "") for name in layers},
             device=device,
             folder=places.features,
             report=report,
@@ -176,17 +182,28 @@ def _initialize(
         weights=weights,
         images=images,
         source=source_network,
+        counterparts=counterparts,
         layers=spec.layers,
         seed=spec.seed,
         fallback=spec.fallback,
     )
     if weights is not None:
-        sorted_out = source_report.tensors_taken(weights, model, method, spec.layers, started)
+        sorted_out = source_report.tensors_taken(weights, model, method, spec.layers, started, counterparts)
         happened.append(Note(source_report.in_words(sorted_out)))
     unfit = [name for name, how in started.items() if how == spec.fallback]
     if unfit:
         happened.append(Note(f"the source does not fit {', '.join(unfit)}: started by {spec.fallback}", "warning"))
     return happened
+
+
+def _counterparts(spec: RunSpec, model: nn.Module, source: Source) -> dict[str, str]:
+    """The layers of a source of another network by those of the run's."""
+    try:
+        return match_layers(model, source.blueprint, spec.layers, partial=spec.fallback is not None)
+    except RequestError as error:
+        raise RequestError(
+            f"source '{source.title}' is a {source.model_name}, the run's network a {spec.model}: {error}"
+        ) from None
 
 
 def _environment(device: torch.device) -> dict[str, Any]:

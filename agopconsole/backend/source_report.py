@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from torch import Tensor, nn
 
-from agopconsole.backend.layers import choose_slots
+from agopconsole.backend.counterparts import tensor_pairs
+from agopconsole.backend.layers import choose_slots, weight_slots
 from agopconsole.methods import Method
 
 
 def tensors_taken(
-    weights: Mapping[str, Tensor], model: nn.Module, method: Method, layers: str, started: Mapping[str, str]
+    weights: Mapping[str, Tensor],
+    model: nn.Module,
+    method: Method,
+    layers: str,
+    started: Mapping[str, str],
+    counterparts: Mapping[str, str] | None = None,
 ) -> dict[str, list[str]]:
     """The names of a source's tensors by what became of them, `taken` first; every tensor is in one list.
 
@@ -21,6 +27,7 @@ def tensors_taken(
         method: says whether weights or features were asked for.
         layers: which layers were under test.
         started: how each of them was started, as `initialize` gives it.
+        counterparts: for a source that is another network, its layers' names by those of the network's.
     """
     slots = choose_slots(model, layers)
     used = {slot.weight_name for name, slot in slots.items() if started.get(name) == "method"}
@@ -29,8 +36,10 @@ def tensors_taken(
     if method.recipe == "pretrained":
         used |= {slot.bias_name for name, slot in slots.items() if started.get(name) == "method"}
     known = model.state_dict().keys()
+    names = dict(zip(weights, weights, strict=True)) if counterparts is None else _own_names(model, counterparts)
     sorted_out: dict[str, list[str]] = {"taken": []}
-    for name in weights:
+    for theirs in weights:
+        name = names.get(theirs)
         if name in used:
             fate = "taken"
         elif name in unfit:
@@ -39,10 +48,25 @@ def tensors_taken(
             fate = "biases of the layers under test, which start at 0"
         elif name in known:
             fate = "of layers that are not under test"
-        else:
+        elif counterparts is None:
             fate = "of layers that the network does not have"
-        sorted_out.setdefault(fate, []).append(name)
+        else:
+            fate = "of layers that correspond to none of the network's"
+        sorted_out.setdefault(fate, []).append(theirs)
     return sorted_out
+
+
+def _own_names(model: nn.Module, counterparts: Mapping[str, str]) -> dict[str, str]:
+    """The network's own names of a source's tensors, where they correspond."""
+    slots = weight_slots(model)
+    pairs = (pair for name, theirs in counterparts.items() for pair in tensor_pairs(slots[name], theirs))
+    return {theirs: own for own, theirs in pairs}
+
+
+def matched_in_words(counterparts: Mapping[str, str], layers: Collection[str]) -> str:
+    """Which layers of a source stood for those under test."""
+    pairs = [f"{counterparts[name]} for {name}" for name in layers if name in counterparts]
+    return f"layers of the source, matched by order: {', '.join(pairs) or 'none'}"
 
 
 def in_words(sorted_out: Mapping[str, list[str]]) -> str:

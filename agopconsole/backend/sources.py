@@ -13,9 +13,11 @@ from agopconsole.backend.checkpoint import Weights, load_weights
 from agopconsole.backend.data import Report
 from agopconsole.backend.data.download import download
 from agopconsole.backend.data.published import RemoteFile
-from agopconsole.backend.layers import Slot, weight_slots
+from agopconsole.backend.layers import Slot
 from agopconsole.backend.models import build_for_weights, build_model, head_name
+from agopconsole.backend.recognition import blueprint, fitting, misfit
 from agopconsole.backend.vit import trained_size
+from agopconsole.catalogue import MODELS
 from agopconsole.errors import RequestError, WorkError
 from agopconsole.spec import RunSpec
 
@@ -46,6 +48,11 @@ class Source:
         head = self.weights.tensors.get(head_name(self.model_name))
         return 0 if head is None else len(head)
 
+    @property
+    def blueprint(self) -> nn.Module:
+        """The network without values: what its layers are."""
+        return blueprint(self.model_name, self.weights.tensors)
+
     def holds(self, slot: Slot) -> bool:
         """Whether the weight of that slot is among its tensors."""
         return slot.weight_name in self.weights.tensors
@@ -58,8 +65,8 @@ class Source:
             fed_at: side of the images that it will be given, where that is not the side it was trained at.
 
         Raises:
-            RequestError: if a layer of the network (or the head that is asked for) is not among the weights, or a
-                vision transformer is to be fed at another size than its own.
+            RequestError: if a layer of the network (or the head that is asked for) is not among the weights or has
+                another shape, or a vision transformer is to be fed at another size than its own.
         """
         own = trained_size(self.weights.tensors)
         if fed_at is not None and own is not None and fed_at != own:
@@ -74,21 +81,10 @@ class Source:
                     f"source '{self.title}' holds no head of a {self.model_name}, and its AGOP needs one"
                 )
             network = build_model(self.model_name, classes=2, image_size=32)
-        state = network.state_dict()
-        classifier = head_name(self.model_name).partition(".")[0]
-        missing = [
-            slot.weight_name
-            for name, slot in weight_slots(network).items()
-            if (with_head or name.partition(".")[0] != classifier) and not self.holds(slot)
-        ]
-        if missing:
-            raise RequestError(f"source '{self.title}' lacks '{missing[0]}', so it is no {self.model_name}")
-        for name, tensor in self.weights.tensors.items():
-            if name in state and state[name].shape != tensor.shape:
-                raise RequestError(
-                    f"source '{self.title}': {name} has the shape {tuple(tensor.shape)}, "
-                    f"a {self.model_name} has {tuple(state[name].shape)}"
-                )
+        if reason := misfit(self.model_name, self.weights.tensors, with_head=with_head):
+            others = " or ".join(name for name in fitting(self.weights.tensors) if name != self.model_name)
+            hint = f"; it would be a {others}" if others else ""
+            raise RequestError(f"source '{self.title}' {reason}{hint}")
         network.load_state_dict(self.weights.tensors, strict=False)
         return network.eval()
 
@@ -106,14 +102,14 @@ def load_source(
         report: takes lines of progress.
 
     Raises:
-        RequestError: if a file is missing, damaged or no checkpoint.
+        RequestError: if a file is missing, damaged, no checkpoint, or of another network than the spec says.
         WorkError: if the ImageNet weights are not there and cannot be fetched.
     """
     if checkpoint is not None:
         path, image_size = checkpoint, None
         title = spec.source if spec.round == 1 else f"round {spec.round - 1}"
     elif spec.source == "imagenet":
-        path = _imagenet_weights(spec.model, data_dir, mirror, report)
+        path = _imagenet_weights(spec.source_model or spec.model, data_dir, mirror, report)
         title, image_size = "imagenet", _IMAGENET_SIZE
     else:
         path = Path(spec.source).expanduser()
@@ -124,11 +120,32 @@ def load_source(
         raise RequestError(f"source '{title}': {broken[0]} holds values that are not finite")
     return Source(
         title=title,
-        model_name=weights.fact("model") or spec.model,
+        model_name=_model_name(spec, weights, title, report),
         weights=weights,
         image_size=image_size or weights.fact("image_size") or trained_size(weights.tensors),
         digest=_digest(weights),
     )
+
+
+def _model_name(spec: RunSpec, weights: Weights, title: str, report: Report) -> str:
+    """The network that a source is: as the spec says, as its file says, as its tensors tell, else the run's own."""
+    fact = weights.fact("model")
+    said = fact if isinstance(fact, str) and fact in MODELS else None
+    if spec.source_model is not None and spec.round == 1:
+        if said not in (None, spec.source_model):
+            raise RequestError(f"source '{title}' is a {said}, and source_model says {spec.source_model}")
+        return spec.source_model
+    if said is not None:
+        return said
+    if misfit(spec.model, weights.tensors, with_head=False) is None:
+        return spec.model
+    found = fitting(weights.tensors)
+    if len(found) > 1:
+        raise RequestError(f"source '{title}' could be a {' or '.join(found)}: say which one by source_model")
+    if not found:
+        return spec.model
+    report(f"source '{title}' holds the tensors of a {found[0]}, not of a {spec.model}")
+    return found[0]
 
 
 class _ImagenetWeights(RemoteFile):

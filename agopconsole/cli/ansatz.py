@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from agopconsole.cli.options import ConfigFile, Mirror, TableFormat, read_spec, takes_spec
+from agopconsole.cli.options import ConfigFile, Mirror, TableFormat, read_source_spec, takes_spec
 from agopconsole.cli.output import note, print_table
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.cli.source_run import source_at_hand
@@ -25,7 +25,7 @@ def ansatz(
     from agopconsole.cli.run_text import ANSATZ_COLUMNS
 
     settings = settings_of(context)
-    spec = read_spec(config, {**given, "init": "agop"})  # the method that asks for all that the table needs
+    spec = read_source_spec(config, given, "agop")
     source = source_at_hand(settings, spec, mirror)
     if source is None:
         return INTERRUPTED

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from agopconsole.cli.options import ConfigFile, Mirror, read_spec, takes_spec
+from agopconsole.cli.options import ConfigFile, Mirror, read_source_spec, read_spec, takes_spec
 from agopconsole.cli.output import note
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.cli.source_run import source_at_hand
@@ -44,7 +44,7 @@ def extract(
 
         keys = extract_csv(spec.model, from_csv, out)
     else:
-        spec = read_spec(config, {**given, "init": kind})
+        spec = read_source_spec(config, given, kind)
         source = source_at_hand(settings, spec, mirror)
         if source is None:
             return INTERRUPTED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agopconsole.cli.options import ConfigFile, Mirror, read_spec, takes_spec
+from agopconsole.cli.options import ConfigFile, Mirror, read_source_spec, takes_spec
 from agopconsole.cli.output import note, out_look, print_text
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.cli.source_run import source_at_hand
@@ -50,7 +50,7 @@ def maps(
     if not written.parent.is_dir():
         raise RequestError(f"--out '{out}': there is no folder {written.parent}")
     opened = open_photo(photo)
-    spec = read_spec(config, {**given, "init": "agop"})  # the method that asks for all that the maps need
+    spec = read_source_spec(config, given, "agop")
     source = source_at_hand(settings, spec, mirror)
     if source is None:
         return INTERRUPTED

@@ -93,13 +93,38 @@ def read_spec(config: Path | None, given: dict[str, Any]) -> RunSpec:
     Raises:
         RequestError: if the file cannot be read, or the two together are no sound spec.
     """
+    return _parsed(config, given, lambda table: table)
+
+
+def read_source_spec(config: Path | None, given: dict[str, Any], init: str) -> RunSpec:
+    """The spec of a command that looks at a source and starts nothing from it: its network is the source's.
+
+    Args:
+        config: as for `read_spec`.
+        given: as for `read_spec`.
+        init: the method that asks for all that the command needs.
+
+    Raises:
+        RequestError: as `read_spec`.
+    """
+    return _parsed(config, given, lambda table: {**table, **_network_of_source(table), "init": init})
+
+
+def _network_of_source(table: dict[str, Any]) -> dict[str, Any]:
+    named = table.get("source_model")
+    return {} if named is None else {"model": named, "source_model": None}
+
+
+def _parsed(
+    config: Path | None, given: dict[str, Any], completed: Callable[[dict[str, Any]], dict[str, Any]]
+) -> RunSpec:
     if config is None:
-        return RunSpec.parse(given)
+        return RunSpec.parse(completed(given))
     from agopconsole.study import read_toml
 
     table = read_toml(config)
     try:
-        return RunSpec.parse({**table, **given})
+        return RunSpec.parse(completed({**table, **given}))
     except RequestError as error:
         raise RequestError(f"{config}{', with the options given here' if given else ''}: {error}") from None
 

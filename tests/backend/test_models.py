@@ -37,6 +37,7 @@ def test_the_catalogue_names_every_layer_in_order(name, size):
         slots = weight_slots(build_model(name, classes=7, image_size=size))
     convolutions = tuple(key for key, slot in slots.items() if slot.is_convolution)
     assert MODELS[name].convolutions == convolutions
+    assert MODELS[name].patches == tuple(slots[key].patch_shape for key in convolutions)
     assert MODELS[name].others == tuple(key for key in slots if key not in convolutions)
     assert MODELS[name].attentions == tuple(attentions(slots))
 

@@ -17,7 +17,7 @@ from agopconsole.backend.events import (
     Started,
     StoppedError,
 )
-from agopconsole.backend.run import Places, execute, measure_spec
+from agopconsole.backend.run import Places, execute, measure_spec, start_network
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 
@@ -140,11 +140,45 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are():
         list(execute(RunSpec.parse({**BASE, "device": "cuda:99"}), places(Path()), should_stop=lambda: False))
 
 
-def test_a_source_of_another_model_fits_only_with_a_fallback(tmp_path, source):
-    fields = {"init": "kaiming_nfm", "source": "dataset:digits:0-4", "model": "vgg11_bn"}
-    with pytest.raises(RequestError, match=r"layer 'features\.4'.*no NFM"):
+def test_a_source_whose_layers_do_not_correspond_fits_only_with_a_fallback(tmp_path, source):
+    fields = {"init": "kaiming_nfm", "source": "dataset:digits:0-4", "model": "vgg13", "layers": "first:3"}
+    with pytest.raises(RequestError, match=r"is a vgg11, the run's network a vgg13: layer 'features\.5' corr"):
         events_of(tmp_path, source, **fields)
     events = events_of(tmp_path, source, **fields, fallback="kaiming_normal")
+    notes = [e.message for e in events if isinstance(e, Note)]
+    assert "layers of the source, matched by order: features.0 for features.0, features.3 for features.2" in notes
     warnings = [e.message for e in events if isinstance(e, Note) and e.level == "warning"]
-    assert "features.4" in warnings[0]
+    assert warnings == ["the source does not fit features.5: started by kaiming_normal"]
     assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"init": "kaiming_nfm", "basis": "centred", "scale": "lsuv"},
+        {"init": "nfm", "basis": "aligned"},
+        {"init": "kaiming_agop", "agop_images": 4},
+        {"init": "pretrained"},
+    ],
+)
+def test_a_source_of_another_network_starts_the_layers_in_the_same_places(tmp_path, source, fields):
+    spec = RunSpec.parse(
+        {**BASE, "source": "dataset:digits:0-4", "model": "vgg11_bn", "source_model": "vgg11", **fields}
+    )
+    started = start_network(spec, places(tmp_path, source)).state_dict()
+    theirs = load_weights(source).tensors
+    for ours, name in (("features.4", "features.3"), ("features.25", "features.18")):
+        assert bool(started[f"{ours}.weight"].isfinite().all())
+        drawn, of = started[f"{ours}.weight"].flatten(1), theirs[f"{name}.weight"].flatten(1)
+        if fields["init"] == "pretrained":
+            assert torch.equal(drawn, of)
+        elif "basis" not in fields:  # AGOP = W^T D W: what is drawn from it is in the span of the source's filters
+            basis = torch.linalg.svd(of.double(), full_matrices=False).Vh
+            assert (drawn.double() - drawn.double() @ basis.T @ basis).norm() < 1e-4 * drawn.norm()
+
+
+def test_features_of_a_source_are_extracted_once_for_both_networks(tmp_path, source):
+    fields = {"init": "agop", "source": "dataset:digits:0-4", "agop_images": 4}
+    for model, new in (("vgg11", 1), ("vgg11_bn", 0)):
+        spec = {**fields, "model": model, "source_model": "vgg11"}
+        assert sum(isinstance(e, FeaturesReady) for e in events_of(tmp_path, source, **spec)) == new

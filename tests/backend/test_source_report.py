@@ -1,9 +1,11 @@
 """What became of each tensor of a source."""
 
+from collections import OrderedDict
+
 import torch
 from torch import nn
 
-from agopconsole.backend.source_report import in_words, tensors_taken
+from agopconsole.backend.source_report import in_words, matched_in_words, tensors_taken
 from agopconsole.methods import METHODS
 
 
@@ -35,6 +37,26 @@ def test_features_take_the_weights_of_the_layers_that_fit_and_every_other_tensor
 def test_pretrained_takes_the_biases_too():
     found = tensors_taken(source(), network(), METHODS["pretrained"], "conv", {"0": "method", "1": "method"})
     assert found["taken"] == ["0.weight", "0.bias", "1.weight", "1.bias"]
+
+
+def other_source():
+    """The network's convolutions under other names, one of which is that of a norm layer of it."""
+    layers = {"first": nn.Conv2d(3, 4, 3), "2": nn.Conv2d(4, 4, 3), "1": nn.BatchNorm2d(4)}
+    return nn.Sequential(OrderedDict(layers)).state_dict()
+
+
+def test_tensors_of_another_network_are_known_by_the_layers_that_they_stand_for():
+    names = {"0": "first", "1": "2"}
+    found = tensors_taken(other_source(), network(), METHODS["nfm"], "0", {"0": "method"}, names)
+    assert found == {
+        "taken": ["first.weight"],
+        "biases of the layers under test, which start at 0": ["first.bias"],
+        "of layers that are not under test": ["2.weight", "2.bias"],
+        "of layers that correspond to none of the network's": [
+            f"1.{name}" for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+        ],
+    }
+    assert matched_in_words(names, ["0", "1", "9"]) == "layers of the source, matched by order: first for 0, 2 for 1"
 
 
 def test_the_line_counts_each_fate_and_says_so_if_nothing_was_taken():

@@ -95,6 +95,45 @@ def test_a_tensor_of_another_shape_is_named_with_both_shapes(tmp_path):
 
 
 @pytest.fixture
+def of_vgg11(tmp_path):
+    """A vgg11 in a file that does not say so."""
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, build_model("vgg11", classes=5, image_size=32, seed=3).state_dict(), {"model": "a fine one"})
+    return path
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"model": "vgg11_bn"}, {"model": "resnet18", "source_model": "vgg11", "fallback": "default"}]
+)
+def test_a_file_is_of_the_network_that_it_says_or_its_tensors_tell_whatever_the_run_s_is(
+    trained, of_vgg11, tmp_path, fields
+):
+    for path in (trained, of_vgg11):
+        source = load(spec_from(path, **fields), tmp_path)
+        assert source.model_name == "vgg11"
+        assert source.network(with_head=True)(torch.zeros(1, 3, 32, 32)).shape == (1, 5)
+
+
+def test_a_file_that_is_not_of_the_network_that_the_run_says_is_refused_with_what_it_is(trained, of_vgg11, tmp_path):
+    fields = {"source_model": "vgg11_bn", "model": "vgg11", "init": "kaiming_nfm"}
+    with pytest.raises(RequestError, match=r"source 'best\.safetensors' is a vgg11, and source_model says vgg11_bn"):
+        load(spec_from(trained, **fields), tmp_path)
+    with pytest.raises(RequestError, match=r"lacks 'features\.4\.weight', so it is no vgg11_bn; it would be a vgg11"):
+        load(spec_from(of_vgg11, **fields), tmp_path).network(with_head=False)
+
+
+def test_a_file_that_could_be_of_two_networks_asks_which(of_vgg11, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "fitting", lambda tensors: ["vgg11", "resnet18"])
+    with pytest.raises(RequestError, match="could be a vgg11 or resnet18: say which one by source_model"):
+        load(spec_from(of_vgg11, model="vgg16"), tmp_path)
+
+
+def test_in_a_later_round_the_source_is_the_run_s_own_network_whatever_the_first_began_with(trained, tmp_path):
+    spec = spec_from("dataset:digits", model="vgg11", source_model="vgg11_bn", round=2)
+    assert load(spec, tmp_path, checkpoint=trained).model_name == "vgg11"
+
+
+@pytest.fixture
 def published(tmp_path, monkeypatch):
     """A mirror folder with small weights under ImageNet's kind of name, to which torchvision points."""
     mirror = tmp_path / "mirror"
@@ -120,6 +159,17 @@ def test_imagenet_weights_come_from_a_mirror_and_stay(published, tmp_path):
     assert (tmp_path / "data" / "weights" / name).is_file()
     (mirror / name).unlink()
     assert load(spec, tmp_path).digest == source.digest
+
+
+def test_imagenet_weights_are_those_of_the_source_s_network(published, tmp_path, monkeypatch):
+    mirror, _ = published
+    asked = []
+    given = sources.torchvision.models.get_model_weights
+    monkeypatch.setattr(
+        sources.torchvision.models, "get_model_weights", lambda model: asked.append(model) or given(model)
+    )
+    source = load(spec_from("imagenet", model="vgg11_bn", source_model="vgg11"), tmp_path, mirror=str(mirror))
+    assert (asked, source.model_name) == (["vgg11"], "vgg11")
 
 
 def test_imagenet_weights_with_another_checksum_are_refused(published, tmp_path):

@@ -45,6 +45,16 @@ def test_it_counts_by_method_names_the_source_and_makes_no_store(cli, study, tmp
     assert not (tmp_path / "runs.db").exists()
 
 
+def test_one_source_is_trained_for_two_networks(cli, study):
+    grid = 'source_model = "vgg11"\n[grid]\nmodel = ["vgg11", "vgg11_bn"]\n'
+    study.write_text(STUDY.replace("[grid]", grid))
+    lines = cli("study", study, "--dry-run")[1].splitlines()
+    assert [line for line in lines if "trained first" in line] == [
+        "a source to be trained first: vgg11 on digits, classes 0-4, 1 epoch (kaiming_normal)"
+    ]
+    assert "source model" not in lines[0]
+
+
 def test_what_is_done_diverged_and_on_its_way_is_told_apart(cli, study, store):
     add_done(store, 80.0, **spec())
     add_failed(store, diverged=True, **spec(seed=1))
