@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Study:
         baseline: label of the method that the others are compared with.
         runs: every run of the grid, in the order they are queued.
         tuning: how `tune` looks for the best settings of each method.
+        text: of its TOML file; empty where it came from none.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Study:
     baseline: str
     runs: tuple[RunSpec, ...]
     tuning: Tuning
+    text: str = ""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -47,16 +49,25 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         RequestError: if it is not there, not readable or not TOML; the message names line and column.
     """
+    return _parse(_text_of(path), str(path))
+
+
+def _text_of(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RequestError(f"there is no file {path}") from None
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise RequestError(f"{path} cannot be read: {error}") from None
+
+
+def _parse(text: str, origin: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except ValueError as error:  # tomllib's own, or Python's of a number with thousands of digits
-        raise RequestError(f"{path} is not TOML: {error}") from None
+        raise RequestError(f"{origin} is not TOML: {error}") from None
 
 
 def studies_at_hand() -> dict[str, Path]:
@@ -90,11 +101,20 @@ def read_study(path: Path) -> Study:
     Raises:
         RequestError: if the file or any run in it is wrong; the message names the file.
     """
-    table = read_toml(path)
+    return parse_study(_text_of(path), default_name=path.stem, origin=str(path))
+
+
+def parse_study(text: str, *, default_name: str, origin: str) -> Study:
+    """The study that the text of a TOML file describes.
+
+    Raises:
+        RequestError: if the text or any run in it is wrong; the message names its origin.
+    """
+    table = _parse(text, origin)
     try:
-        return expand(table, default_name=path.stem)
+        return replace(expand(table, default_name), text=text)
     except RequestError as error:
-        raise RequestError(f"{path}: {error}") from None
+        raise RequestError(f"{origin}: {error}") from None
 
 
 def expand(table: Mapping[str, Any], default_name: str) -> Study:

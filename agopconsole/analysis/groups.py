@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import operator
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -18,6 +19,8 @@ from agopconsole.store import RunRecord
 _REPEAT_FIELDS = ("seed", "name", "study", "device", "ansatz_epochs")
 _DEFAULTS = {f.name: f.default for f in fields(RunSpec) if f.name not in _REPEAT_FIELDS}
 _settings = operator.itemgetter(*_DEFAULTS)
+_SEED = re.compile(r'"seed": \d+, ')
+"""The seed in the JSON of a spec; within a text of the spec the quotes would be escaped."""
 _METHOD_FIELDS = tuple(
     name
     for name in _DEFAULTS
@@ -89,11 +92,15 @@ def group_runs(runs: Sequence[RunRecord]) -> list[Group]:
     Left out are cancelled runs and the runs that only trained a source for others.
     """
     by_settings: dict[tuple[Any, ...], dict[int, RunRecord]] = {}
+    read: dict[str, tuple[Any, ...]] = {}  # so that of the repeats one alone is parsed
     trained_for_others = _source_runs(runs)
     for run in runs:
         if run.status == "cancelled" or run.id in trained_for_others:
             continue
-        key = _settings({**_DEFAULTS, **json.loads(run.spec)})
+        but_seed = _SEED.sub("", run.spec, count=1)
+        key = read.get(but_seed)
+        if key is None:
+            key = read[but_seed] = _settings({**_DEFAULTS, **json.loads(run.spec)})
         seeds = by_settings.setdefault(key, {})
         if run.seed not in seeds or _precedence(run) > _precedence(seeds[run.seed]):
             seeds[run.seed] = run

@@ -15,6 +15,7 @@ Better = Literal["higher", "lower"]
 
 TEST_ACCURACY = "test_accuracy"
 BEST_VAL_ACCURACY = "best_val_accuracy"
+ACCURACY_AREA = "accuracy_area"
 EPOCHS_TO = "epochs_to"
 
 
@@ -47,7 +48,7 @@ _OF_RUN = (
     Measure("poster_loss_gap", "validation loss less running training loss with dropout, nats", "nats", 3, None),
 )
 _OF_EPOCHS = (
-    Measure("accuracy_area", "area under the validation accuracy's curve: its mean over the epochs, %"),
+    Measure(ACCURACY_AREA, "area under the validation accuracy's curve: its mean over the epochs, %"),
     Measure("seconds", "time of all epochs, training and evaluation, s", "seconds", 1, "lower"),
 )
 MEASURES = {measure.name: measure for measure in (*_OF_RUN, *_OF_EPOCHS)}
@@ -82,9 +83,10 @@ def measured(store: Store, runs: Sequence[RunRecord], measure: Measure) -> dict[
     """The metric by run id, of the runs that trained to the end and have one."""
     if measure in _OF_RUN:
         return column(runs, measure.name)
-    sums = store.epoch_sums([run.id for run in _trained(runs)], measure.accuracy)
-    key = "first_epoch" if measure.name.startswith(EPOCHS_TO) else measure.name
-    return _present({run_id: getattr(row, key) for run_id, row in sums.items()})
+    ids = [run.id for run in _trained(runs)]
+    if measure.name.startswith(EPOCHS_TO):
+        return _present(store.first_epochs(ids, measure.accuracy))
+    return store.accuracy_areas(ids) if measure.name == ACCURACY_AREA else store.epoch_seconds(ids)
 
 
 def column(runs: Sequence[RunRecord], name: str) -> dict[int, float]:

@@ -128,8 +128,8 @@ def build_report(
         study: its name, or `ALL`; by default the study touched last, or every run if there is none.
         metric: as `measures.parse_measure` takes it; by default the test accuracy where every run has one, else the
             best validation accuracy, which is also what the published numbers are.
-        baseline: label of the method that the others are compared with; by default that of the study's file, where
-            one lies at hand, else kaiming_uniform, or the first.
+        baseline: label of the method that the others are compared with; by default the one that the study named
+            when its runs were asked for, or its file, where one lies at hand, else kaiming_uniform, or the first.
         against: one of `REFERENCES`, to put published numbers beside the means.
 
     Raises:
@@ -143,7 +143,7 @@ def build_report(
     study, runs = _runs_of(store, study)
     measure = measure or usual_measure(runs)
     groups = group_runs(runs)
-    baseline = _chosen_baseline(baseline, study, list(dict.fromkeys(group.method for group in groups)))
+    baseline = _chosen_baseline(store, baseline, study, list(dict.fromkeys(group.method for group in groups)))
     values = measured(store, runs, measure)
     compared = zip(
         groups,
@@ -201,10 +201,11 @@ def _runs_of(store: Store, study: str | None) -> tuple[str | None, list[RunRecor
     return study, store.runs(study=study)
 
 
-def _chosen_baseline(baseline: str | None, study: str | None, methods: list[str]) -> str | None:
+def _chosen_baseline(store: Store, baseline: str | None, study: str | None, methods: list[str]) -> str | None:
     if baseline is not None:
         if baseline not in methods:
             raise unknown_choice("baseline", baseline, methods)
         return baseline
-    asked = baseline_at_hand(study) if study else None
+    recorded = store.study_record(study) if study else None
+    asked = recorded.baseline if recorded else baseline_at_hand(study) if study else None
     return next((label for label in (asked, _BASELINE, *methods) if label in methods), None)

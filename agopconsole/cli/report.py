@@ -32,7 +32,7 @@ def report(
         str | None,
         typer.Option(
             metavar="TEXT",
-            help="the method to compare with (default: that of the study's file at hand, else kaiming_uniform)",
+            help="the method to compare with (default: the one that the study names, else kaiming_uniform)",
         ),
     ] = None,
     against: Annotated[str | None, typer.Option(metavar="TEXT", help="poster: its published numbers too")] = None,

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def study(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="a TOML file, or the name of a study at hand")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="a TOML file, or the name of a study at hand or in the store")
+    ],
     queue: Annotated[bool, typer.Option("--queue", help="put its runs in the queue and print their ids")] = False,
     mirror: Mirror = None,
     on_finish: OnFinish = None,
@@ -30,12 +32,11 @@ def study(
 ) -> int:
     """Train what a study lacks; print its report."""
     from agopconsole.queue import requests
-    from agopconsole.study import read_study
 
     if queue and dry_run:
         raise RequestError("--dry-run queues nothing; give it or --queue")
     settings = settings_of(context)
-    wanted = read_study(find_study(file))
+    wanted = wanted_study(settings, file)
     requests.check(wanted.runs)
     if dry_run:
         _print_dry_run(settings, wanted, output_format)
@@ -76,6 +77,32 @@ def work_on(
     return 0 if complete else 1
 
 
+def wanted_study(settings: Settings, file: str) -> Study:
+    """The study in the file of that path, or of that name: in `configs`, or else as the store recorded it.
+
+    Raises:
+        RequestError: if there is none, or it is not sound.
+    """
+    from agopconsole.study import parse_study, read_study
+
+    try:
+        path = find_study(file)
+    except RequestError:
+        recorded = _recorded_text(settings, file)
+        if not recorded:
+            raise
+        return parse_study(recorded, default_name=file, origin=f"study {file} in {settings.db}")
+    return read_study(path)
+
+
+def _recorded_text(settings: Settings, name: str) -> str:
+    if not settings.db.exists():
+        return ""
+    with settings.store() as store:
+        recorded = store.study_record(name)
+    return recorded.text if recorded else ""
+
+
 def find_study(file: str) -> Path:
     """The file of that path or, for a bare name, the study of that name in `configs` here or in the package.
 
@@ -102,6 +129,7 @@ def _submit(store: Store, study: Study, mirror: str | None, on_finish: str | Non
     from agopconsole.queue.plan import plan
 
     planned = plan(store, study.runs)
+    store.record_study(study)
     queued = requests.submit(store, planned.missing, mirror=mirror, on_finish=on_finish)
     known = planned.known
     if on_finish is not None:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def tune(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="a TOML file, or the name of a study at hand")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="a TOML file, or the name of a study at hand or in the store")
+    ],
     trials: Annotated[
         int | None, typer.Option("--trials", metavar="N", help="settings to try of each method [20, or the study's]")
     ] = None,
@@ -38,7 +40,7 @@ def tune(
     output_format: TableFormat = "table",
 ) -> int:
     """Find each method's best settings."""
-    from agopconsole.cli.study import find_study, work_on
+    from agopconsole.cli.study import wanted_study, work_on
     from agopconsole.queue import requests
     from agopconsole.study import read_study
     from agopconsole.tuning import check_trials
@@ -46,7 +48,7 @@ def tune(
     if importlib.util.find_spec("optuna") is None:
         raise RequestError("tune needs Optuna, which is not installed: pip install 'agopconsole[tune]'")
     settings = settings_of(context)
-    study = read_study(find_study(file))
+    study = wanted_study(settings, file)
     requests.check(study.runs)
     wanted = study.tuning.trials if trials is None else check_trials(trials)
     found, interrupted = _search(settings, study, wanted, devices, slots, mirror)

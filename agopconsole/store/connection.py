@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agopconsole.errors import RequestError, WorkError
 
-VERSION = 3
+VERSION = 4
 """The schema that this version reads and writes, kept in `PRAGMA user_version`."""
 
 BUSY_SECONDS = 60.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -12,7 +11,6 @@ from agopconsole.errors import RequestError
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store.records import (
     RUN_COLUMNS,
-    EpochSums,
     LogLine,
     RunRecord,
     ansatz_from_row,
@@ -141,19 +139,31 @@ class Reads(Session):
         )
         return {row["run_id"]: epoch_from_row(row) for row in rows}
 
-    def epoch_sums(self, ids: Collection[int], accuracy: float = math.inf) -> dict[int, EpochSums]:
-        """What the epochs of several runs add up to, by id; a run without any is left out.
+    def accuracy_areas(self, ids: Collection[int]) -> dict[int, float]:
+        """The mean validation accuracy over the epochs of several runs by id; a run without any is left out."""
+        return self._over_epochs("avg(val_accuracy)", ids)
 
-        Args:
-            ids: of the runs.
-            accuracy: the validation accuracy in percent whose first epoch is asked for.
-        """
+    def epoch_seconds(self, ids: Collection[int]) -> dict[int, float]:
+        """What the epochs of several runs took together, by id; a run without any is left out."""
+        return self._over_epochs("sum(seconds)", ids)
+
+    def first_epochs(self, ids: Collection[int], accuracy: float) -> dict[int, int]:
+        """The first epoch that reached a validation accuracy in percent, by id of the runs where one did."""
+        # A run's best tells whether there is one, and saves reading the epochs of all others.
         rows = self._connection.execute(
-            "SELECT run_id, avg(val_accuracy), sum(seconds), min(CASE WHEN val_accuracy >= ? THEN epoch END)"
-            " FROM epochs WHERE run_id IN (SELECT value FROM json_each(?)) GROUP BY run_id",
+            "SELECT id, (SELECT epoch FROM epochs WHERE run_id = id AND val_accuracy >= ?1 ORDER BY epoch LIMIT 1)"
+            " FROM runs WHERE best_val_accuracy >= ?1 AND id IN (SELECT value FROM json_each(?2))",
             (accuracy, json.dumps(list(ids))),
         )
-        return {run_id: EpochSums(*values) for run_id, *values in rows}
+        return dict(map(tuple, rows))
+
+    def _over_epochs(self, sum_of: str, ids: Collection[int]) -> dict[int, float]:
+        # Run by run: grouped, SQLite would look at every row twice.
+        rows = self._connection.execute(
+            f"SELECT value, (SELECT {sum_of} FROM epochs WHERE run_id = value) FROM json_each(?)",  # noqa: S608 - words of this class
+            (json.dumps(list(ids)),),
+        )
+        return {run_id: found for run_id, found in rows if found is not None}
 
     def steps(self, run_id: int, after: int = -1) -> list[StepMetrics]:
         """The recorded steps of a run in order; those beyond the step `after`."""

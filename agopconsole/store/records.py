@@ -166,21 +166,6 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class EpochSums:
-    """What the epochs of one run add up to.
-
-    Attributes:
-        accuracy_area: mean validation accuracy over the epochs, in percent.
-        seconds: of training and evaluation.
-        first_epoch: the first whose validation accuracy reached the one asked for; None if none did.
-    """
-
-    accuracy_area: float | None
-    seconds: float | None
-    first_epoch: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class WorkerRecord:
     """One row of `workers`: a worker that has said that it is there, and not yet that it is gone.
 

@@ -226,3 +226,13 @@ def m005_ansatz(db: Database) -> None:
         pk=("run_id", "epoch", "position"),
         foreign_keys=[_of_run("ansatz")],
     )
+
+
+@migrations()
+def m006_studies(db: Database) -> None:
+    """What each study said of itself when its runs were asked for last, its file's text included."""
+    _table(db, "studies").create(
+        {"name": str, "description": str, "baseline": str, "text": str, "recorded_at": str},
+        pk="name",
+        not_null={"description", "baseline", "text", "recorded_at"},
+    )

@@ -6,10 +6,11 @@ from agopconsole.store.changes import Changes
 from agopconsole.store.imports import Imports
 from agopconsole.store.metrics import Metrics
 from agopconsole.store.starts import Starts
+from agopconsole.store.studies import Studies
 from agopconsole.store.workers import Workers
 
 
-class Store(Changes, Imports, Metrics, Starts, Workers):
+class Store(Changes, Imports, Metrics, Starts, Studies, Workers):
     """One connection to runs.db; use it from one thread, and as a context manager to close it.
 
     Raises:

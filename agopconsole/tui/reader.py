@@ -140,11 +140,11 @@ class _Known:
         runs = self._read_runs()
         chosen = [runs[i] for i in sorted(wanted.histories) if i in runs]
         running = [run.id for run in runs.values() if run.status == "running" and run.epoch]
-        sums = self._store.epoch_sums(running) if running else {}
+        seconds = self._store.epoch_seconds(running) if running else {}
         return Snapshot(
             runs=runs,
             studies=self._by_study(runs),
-            paces={i: found.seconds / runs[i].epoch for i, found in sums.items() if found.seconds},
+            paces={i: total / runs[i].epoch for i, total in seconds.items() if total},
             workers=self.workers(),
             queue_paused=self._store.queue_paused(),
             wanted=wanted,

@@ -11,6 +11,7 @@ from agopconsole.analysis.report_text import render_report
 from agopconsole.analysis.student_t import critical_value
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
+from agopconsole.study import parse_study
 
 KEYS = {"dataset", "init", "n", "mean", "std", "ci95", "delta", "delta_ci95", "p_value", "reference"}
 
@@ -48,6 +49,20 @@ def test_the_baseline_of_a_study_is_that_of_its_file_where_one_is_at_hand(store,
     assert build_report(store, study="mine").baseline == "lecun_normal"
     assert build_report(store, study="mine", baseline="kaiming_uniform").baseline == "kaiming_uniform"
     (tmp_path / "mine.toml").write_text('inits = ["normal"]\nbaseline = "normal"\n')
+    assert build_report(store, study="mine").baseline == "kaiming_uniform"
+
+
+def test_the_baseline_of_a_study_that_the_store_knows_needs_no_file(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for init in ("kaiming_uniform", "lecun_normal", "normal"):
+        add_seeds(store, init, [50.0, 60.0], study="mine")
+    text = 'inits = ["normal", "lecun_normal"]\nbaseline = "lecun_normal"\n'
+    store.record_study(parse_study(text, default_name="mine", origin="mine.toml"))
+    assert build_report(store, study="mine").baseline == "lecun_normal"
+    assert build_report(store, study="mine", baseline="normal").baseline == "normal"
+    (tmp_path / "mine.toml").write_text('inits = ["normal"]\nbaseline = "normal"\n')  # of another study of that name
+    assert build_report(store, study="mine").baseline == "lecun_normal"
+    store.record_study(parse_study('inits = ["nfm"]', default_name="mine", origin="mine.toml"))  # still to be trained
     assert build_report(store, study="mine").baseline == "kaiming_uniform"
 
 

@@ -94,6 +94,20 @@ def test_that_a_run_fails_is_not(folder):
     assert call(["study", "bad.toml"], folder)[0] == 1
 
 
+def test_a_study_whose_file_is_gone_goes_on_and_is_compared_as_it_said(folder):
+    (folder / "tiny.toml").write_text(f'baseline = "kaiming_nfm"{STUDY}')
+    assert call(["study", "tiny.toml", "--queue"], folder)[0] == 0
+    (folder / "tiny.toml").unlink()
+    assert json.loads(call(["report", "--format", "json"], folder)[1])["baseline"] == "kaiming_nfm"
+    code, out, err = call(["study", "tiny", "--queue"], folder)
+    assert (code, out, err) == (0, "", "study tiny: 4 runs, 4 of them done or on their way already\n")
+    code, _, err = call(["study", "other", "--queue"], folder)
+    assert (code, err.partition(";")[0]) == (
+        2,
+        "agopconsole: error: there is no file other, and no study of that name",
+    )
+
+
 def test_a_bare_name_is_looked_up(folder, monkeypatch):
     monkeypatch.chdir(folder)
     assert find_study("quickstart").name == "quickstart.toml"

@@ -6,7 +6,6 @@ from helpers.stored_runs import OWNER, add_done, add_failed, make_epoch
 from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
-from agopconsole.store.records import EpochSums
 
 
 def test_a_run_is_found_by_its_fingerprint(store):
@@ -64,10 +63,23 @@ def test_another_connection_s_change_is_noticed(store):
         assert viewer.change_count() != before
 
 
-def test_epoch_sums_are_what_the_epochs_add_up_to(store):
-    first, second = store.add_runs([RunSpec.parse({"seed": seed}) for seed in (0, 1)])
+def test_what_the_epochs_of_a_run_add_up_to(store):
+    first, second, bare = store.add_runs([RunSpec.parse({"seed": seed}) for seed in (0, 1, 2)])
     for epoch, accuracy in enumerate((20.0, 70.0, 60.0), start=1):
         store.record_epoch(first, make_epoch(epoch, val_accuracy=accuracy, seconds=2.0))
-    sums = store.epoch_sums([first, second], accuracy=60.0)
-    assert sums == {first: EpochSums(accuracy_area=50.0, seconds=6.0, first_epoch=2)}
-    assert store.epoch_sums([first], accuracy=70.5)[first].first_epoch is None
+    store.record_epoch(second, make_epoch(1, val_accuracy=float("nan"), seconds=3.0))
+    ids = [first, second, bare, 99]
+    assert store.accuracy_areas(ids) == {first: 50.0}
+    assert store.epoch_seconds(ids) == {first: 6.0, second: 3.0}
+    assert store.epoch_seconds([second]) == {second: 3.0}
+
+
+def test_the_first_epoch_that_reached_an_accuracy(store):
+    first, second = store.add_runs([RunSpec.parse({"seed": seed}) for seed in (0, 1)])
+    for epoch, accuracy in ((3, 60.0), (2, 70.0), (1, 20.0)):
+        store.record_epoch(first, make_epoch(epoch, val_accuracy=accuracy))
+    store.record_epoch(second, make_epoch(1, val_accuracy=60.0))
+    assert store.first_epochs([first, second], 60.0) == {first: 2, second: 1}
+    assert store.first_epochs([first], 60.0) == {first: 2}
+    assert store.first_epochs([first, second], 70.0) == {first: 2}
+    assert store.first_epochs([first, second], 70.5) == {}
