@@ -245,6 +245,11 @@ class ConsoleApp(App[None]):
         self.preferences = replace(self.preferences, **changes)
         save(self._preferences_path, self.preferences)
 
+    @property
+    def draws_pictures(self) -> bool:
+        """Whether the terminal has colours, and more than ASCII."""
+        return not (self._ascii or self.no_color)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and one that draws in ASCII where the terminal knows nothing else."""
         return [*super().get_line_filters(), *self._ascii]

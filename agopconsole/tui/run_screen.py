@@ -14,10 +14,12 @@ from textual.widgets import DataTable, Footer, Static
 
 from agopconsole.analysis.charts import accuracy_series
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
+from agopconsole.backend.places import BEST_WEIGHTS
 from agopconsole.metrics import EpochMetrics
 from agopconsole.store import LogLine, RunRecord
 from agopconsole.tui import words
 from agopconsole.tui.chart_panel import ChartPanel
+from agopconsole.tui.filter_pictures import filters_text
 from agopconsole.tui.layer_table import ANSATZ_COLUMNS, MORE_COLUMNS, START_COLUMNS, layers_table
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.pick_screen import NOBODY, PickScreen
@@ -25,11 +27,13 @@ from agopconsole.tui.run_actions_screen import RunActionsScreen
 from agopconsole.tui.run_facts import facts_text
 from agopconsole.tui.run_files import files_text
 from agopconsole.tui.snapshot import Snapshot, Wanted
+from agopconsole.tui.stored_filters import StoredFilters, stored_filters
 
 _PARTS = {
     "facts": "spec",
     "run-accuracy": "validation accuracy, %",
     "layers": "layers",
+    "filters": "first layer",
     "epochs": "epochs",
     "log": "log",
     "files": "files",
@@ -65,6 +69,8 @@ class RunScreen(RunActionsScreen):
         self._part = "facts"
         self._alone = False
         self._snapshot = Snapshot()
+        self._filters: tuple[StoredFilters, ...] = ()
+        self._filters_are_of: object = None
 
     def compose(self) -> ComposeResult:
         """Lays out the facts to the left, the numbers to the right."""
@@ -73,6 +79,8 @@ class RunScreen(RunActionsScreen):
             with Vertical(id="run-left"):
                 with VerticalScroll(id="facts", classes="panel"):
                     yield Static(id="spec", markup=False)
+                with VerticalScroll(id="filters", classes="panel"):
+                    yield Static(id="filter-rows")
                 with VerticalScroll(id="files", classes="panel"):
                     yield Static(id="file-lines")
             with Container(id="run-numbers"):
@@ -123,6 +131,7 @@ class RunScreen(RunActionsScreen):
         if snapshot.wanted.log == run.id:
             self._show_log(snapshot.log)
             self.query_one("#file-lines", Static).update(files_text(snapshot.files))
+            self._read_filters(run)
 
     def show_trouble(self, text: str) -> None:
         """Says it in place of the heading."""
@@ -169,6 +178,26 @@ class RunScreen(RunActionsScreen):
         width = panel.scrollable_content_region.width
         table = layers_table(snapshot.start, width, columns, last.layers if last else ())
         self.query_one("#layer-lines", Static).update(table)
+
+    def _read_filters(self, run: RunRecord) -> None:
+        """Has the first layers read anew where the files that hold them may have changed."""
+        now = (run.source_run, run.status, [file for file in self._snapshot.files if file.name == BEST_WEIGHTS])
+        if now == self._filters_are_of:
+            return
+        self._filters_are_of = now
+
+        def read(found: tuple[StoredFilters, ...]) -> None:
+            self._filters = found
+            if self.is_mounted:
+                self._show_filters()
+
+        self._program.errands.do(lambda store: stored_filters(store, run), read)
+
+    def _show_filters(self) -> None:
+        """Draws as many of their eigenvectors as there is room for."""
+        width = self.query_one("#filters").content_region.width - 1  # the last column may be a scroll bar's
+        text = filters_text(self._filters, width, draws=self._program.draws_pictures)
+        self.query_one("#filter-rows", Static).update(text)
 
     # Requests
 
@@ -219,6 +248,7 @@ class RunScreen(RunActionsScreen):
         for part in _PARTS:
             self.set_class(part == self._part, f"-show-{part}")
         self.call_after_refresh(self._show_layers)
+        self.call_after_refresh(self._show_filters)
 
     # The other run
 

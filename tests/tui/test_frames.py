@@ -9,9 +9,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers.console import console, until
 from helpers.console_states import NOW, set_clock_back
+from safetensors.numpy import save_file
 
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store, connection
@@ -31,9 +33,9 @@ def _still(monkeypatch):
     monkeypatch.setitem(StatusBar.__init__.__kwdefaults__, "now", lambda: NOW)
 
 
-async def check(pilot, name):
-    """The screen against what is kept of it, at every size."""
-    for width, height in SIZES:
+async def check(pilot, name, sizes=SIZES):
+    """The screen against what is kept of it, at each of those sizes."""
+    for width, height in sizes:
         await pilot.resize_terminal(width, height)
         kept = FRAMES / f"{name}-{width}x{height}.txt"
         if os.environ.get("UPDATE_FRAMES"):
@@ -107,6 +109,9 @@ async def test_a_run_in_full(study, name, run_id, other):
         folder = store.run_files(6)
         folder.mkdir(parents=True)
         (folder / "last.pt").write_bytes(bytes(1536))
+        store.run_files(4).mkdir()
+        weights = np.arange(27 * 27, dtype=np.float32).reshape(27, 3, 3, 3) % 11
+        save_file({"features.0.weight": weights}, store.run_files(4) / "best.safetensors")
         set_clock_back(store)
     async with console(study, SIZES[0]) as pilot:
         pilot.app.open_screen(RunScreen(run_id))
@@ -116,6 +121,9 @@ async def test_a_run_in_full(study, name, run_id, other):
             await check(pilot, "pick")
             pilot.app.screen.dismiss(other)
         await check(pilot, name)
+        if name == "run":
+            pilot.app.screen.query_one("#filters").focus()
+            await check(pilot, "first-layer", SIZES[:1])
 
 
 # What else may be the matter

@@ -1,9 +1,17 @@
 """One run in full: its parts at every size, the run it is compared with, its log, its files."""
 
+import json
+import shutil
+
+import numpy as np
+import pytest
 from helpers.console import console, press, text, until
-from helpers.demo_store import epoch_metrics
+from helpers.demo_store import OWNER, epoch_metrics
+from rich.color import Color
+from safetensors.numpy import save_file
 
 from agopconsole.metrics import EpochAnsatz, LayerAnsatz
+from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.tui.chart_panel import ChartPanel
 from agopconsole.tui.run_screen import _PARTS, RunScreen
@@ -101,3 +109,107 @@ async def test_the_files_of_a_run_are_listed(demo):
     async with console(demo) as pilot:
         await open_run(pilot, 1)
         assert text(pilot, "#file-lines").split()[:3] == ["best.safetensors", "2.0", "KiB"]
+
+
+# The first layer
+
+
+def keep_weights(store, run_id, seed, name="best.safetensors"):
+    folder = store.run_files(run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = np.random.default_rng(seed).normal(size=(8, 3, 3, 3)).astype(np.float32)
+    save_file({"features.0.weight": weights}, folder / name)
+    return weights
+
+
+def first_eigenvector(weights):
+    """By its matrix, as a picture: grey for 0, the largest entry full, shape (3, 3, 3), colours last."""
+    flat = weights.reshape(len(weights), -1).astype(np.float64)
+    vector = np.linalg.eigh(flat.T @ flat)[1][:, -1]
+    vector /= vector[np.abs(vector).argmax()]
+    return np.rint(127.5 + 127.5 * vector.reshape(3, 3, 3)).astype(int).transpose(1, 2, 0)
+
+
+def drawn_pixel(pilot, line, x):
+    """The colours of the character at `x` of that line of the pictures: of its upper and its lower pixel."""
+    content = pilot.app.screen.query_one("#filter-rows").content
+    style = content.split("\n")[line].get_style_at_offset(pilot.app.console, x)
+    return [list(Color.get_truecolor(colour)) for colour in (style.color, style.bgcolor)]
+
+
+@pytest.fixture
+def extracted(tmp_path):
+    """A run from the AGOP of a source that the console trained; the id of the run, and the weights of both."""
+    with Store(tmp_path / "runs.db", create=True) as store:
+        spec = {"init": "kaiming_agop", "source": "dataset:digits", "dataset": "svhn", "epochs": 2}
+        source = store.add_runs([RunSpec.parse({"epochs": 1, "dataset": "digits"})])[0]
+        store.claim(OWNER)
+        store.finish(source, "done")
+        run = store.add_runs([RunSpec.parse({**spec, "source": f"run:{source}"})])[0]
+        store.claim(OWNER)
+        store.log(run, "info", f"source run:{source}: a vgg11, digest 0123456789abcdef")
+        weights = keep_weights(store, source, 1)
+        folder = store.files / "features"
+        folder.mkdir(parents=True)
+        for digest, seed in (("0123456789abcdef", 2), ("of another", 3)):
+            factor = np.random.default_rng(seed).normal(size=(5, 27)).astype(np.float32)
+            facts = {"source_digest": digest, "dataset": "svhn", "images": 64, "power": 1.0, "seed": 0}
+            facts |= {"outputs": "all", "patch_shapes": {"features.0": [3, 3, 3]}}
+            metadata = {name: json.dumps(value) for name, value in facts.items()}
+            save_file({"features.0": factor}, folder / f"agop-{seed}.safetensors", metadata)
+        agop = np.random.default_rng(2).normal(size=(5, 27)).astype(np.float32)
+    return tmp_path / "runs.db", run, weights, agop
+
+
+async def test_the_first_layer_of_run_source_and_agop_is_drawn_and_drawn_anew_as_the_run_trains(extracted):
+    path, run_id, source, agop = extracted
+    async with console(path, (160, 50)) as pilot:
+        await open_run(pilot, run_id)
+        await until(pilot, lambda: "%" in text(pilot, "#filter-rows"))
+        lines = text(pilot, "#filter-rows").split("\n")
+        assert [lines[0], lines[5]] == [f"{kind} of its source, run #1, features.0" for kind in ("NFM", "AGOP")]
+        for line, weights in ((1, source), (6, agop)):
+            expected = first_eigenvector(weights)
+            for x in (0, 2, 4):  # a pixel is two characters wide and one high
+                assert np.abs(np.array(drawn_pixel(pilot, line, x)) - expected[0, x // 2]).max() <= 1
+        with Store(path) as store:
+            own = keep_weights(store, run_id, 4)
+            store.record_epoch(run_id, epoch_metrics(store.run(run_id), 1))
+        await until(pilot, lambda: text(pilot, "#filter-rows").startswith("NFM at the best epoch, features.0\n"))
+        assert np.abs(np.array(drawn_pixel(pilot, 1, 0)) - first_eigenvector(own)[0, 0]).max() <= 1
+
+
+async def test_as_many_eigenvectors_as_there_is_room_for(extracted):
+    path, run_id, *_ = extracted
+    async with console(path, (80, 24)) as pilot:
+        await open_run(pilot, run_id)
+        await press(pilot, *["tab"] * 3)
+        await until(pilot, lambda: text(pilot, "#filter-rows").count("%") == 8 + 5)
+        await pilot.resize_terminal(40, 24)
+        await until(pilot, lambda: text(pilot, "#filter-rows").count("%") == 5 + 5)
+
+
+async def test_why_there_are_no_pictures_is_said(extracted):
+    path, run_id, *_ = extracted
+    shutil.rmtree(path.with_suffix(".files") / "features")
+    (path.with_suffix(".files") / "run-1" / "best.safetensors").write_bytes(b"rubbish")
+    async with console(path) as pilot:
+        await open_run(pilot, run_id)
+        await until(pilot, lambda: "cannot be read" in text(pilot, "#filter-rows"))
+        assert text(pilot, "#filter-rows").endswith("AGOP of its source, run #1\nno file of it is kept here")
+
+
+async def test_without_half_blocks_or_colours_there_are_words(extracted, monkeypatch):
+    path, run_id, *_ = extracted
+    for options, colours in (({"unicode": False}, {}), ({}, {"NO_COLOR": "1"})):
+        for name, value in colours.items():
+            monkeypatch.setenv(name, value)
+        async with console(path, **options) as pilot:
+            await open_run(pilot, run_id)
+            await until(pilot, lambda: text(pilot, "#filter-rows").count("the pictures take colours") == 2)
+
+
+async def test_without_any_weights_it_says_so(demo):
+    async with console(demo) as pilot:
+        await open_run(pilot, 1)
+        await until(pilot, lambda: text(pilot, "#filter-rows") == "no weights kept yet")
