@@ -73,11 +73,11 @@ def render_report(
         return "\n".join([f"% {title}", *tables, *_latex_note(told), *(f"% {line}" for line in notes)])
     if output_format == "markdown":
         return "\n\n".join([title, *tables, *_markdown_list(told), "\n\n".join(notes)])
-    return "\n\n".join([title, *tables, *_wrapped(told, look), "\n".join(notes)])
+    return "\n\n".join([title, *tables, *answer_lines(told, look), "\n".join(notes)])
 
 
-def _wrapped(sentences: Sequence[str], look: Look) -> list[str]:
-    """The answer for a terminal, no line longer than it is wide."""
+def answer_lines(sentences: Sequence[str], look: Look) -> list[str]:
+    """The answer for a terminal as one text, no line longer than it is wide; none if there is no answer."""
     lines = [f"- {sentence}" for sentence in sentences]
     if look.width:
         lines = [textwrap.fill(line, max(look.width, 20), subsequent_indent="  ") for line in lines]

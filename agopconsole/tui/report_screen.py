@@ -10,22 +10,26 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import HorizontalScroll, VerticalScroll
 from textual.widgets import Footer, Static
 
+from agopconsole.analysis.answer import answer
 from agopconsole.analysis.colours import GREY
 from agopconsole.analysis.export import file_format
 from agopconsole.analysis.measures import MEASURES
 from agopconsole.analysis.report import ALL, Report, build_report
-from agopconsole.analysis.report_text import render_report
-from agopconsole.analysis.tables import Look
+from agopconsole.analysis.report_text import answer_lines, caption, render_report, report_columns
+from agopconsole.analysis.tables import Look, render
 from agopconsole.store import Store
 from agopconsole.tui.dialogs import PromptScreen
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
 
 _LEAST_WIDTH = 110
-"""Columns that the table needs for whole words; a narrower window shows a part, and scrolls."""
+"""Columns that the table needs for whole words; in a narrower window it scrolls, and the words about it do not."""
+
+_STEP = 8
+"""Columns by which it scrolls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class ReportScreen(StoreScreen):
         Binding("s", "next_study", "Study", tooltip="the next study, or every run"),
         Binding("p", "poster", "Poster", tooltip="the published numbers beside ours, or not"),
         Binding("e", "export", "Export", tooltip="write the table to a file: .md .csv .json .tex .txt"),
+        Binding("left", "sideways(-1)", "Left", show=False, tooltip="columns of the table further left"),
+        Binding("right", "sideways(1)", "Right", show=False, tooltip="columns of the table further right"),
         Binding("escape,r,backspace", "dismiss", "Back", tooltip="back to the runs"),
     ]
 
@@ -66,10 +72,13 @@ class ReportScreen(StoreScreen):
         self._studies: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """A line that says what is compared, and the table."""
+        """A line that says what is compared, the table, and in words what it shows."""
         yield Static(id="heading")
         with VerticalScroll(id="report", classes="panel"):
-            yield Static(id="report-text")
+            yield Static(id="report-title", markup=False)
+            with HorizontalScroll(id="report-sideways", can_focus=False):
+                yield Static(id="report-table")
+            yield Static(id="report-words", markup=False)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -108,6 +117,11 @@ class ReportScreen(StoreScreen):
         metric = "best_val_accuracy" if poster else self._question.metric
         self._ask(replace(self._question, poster=poster, metric=metric))
 
+    def action_sideways(self, by: int) -> None:
+        """Shows other columns of the table, where there is no room for all."""
+        table = self.query_one("#report-sideways")
+        table.scroll_relative(x=by * _STEP, animate=False)
+
     def action_export(self) -> None:
         """Writes the table to a file that the user names."""
         report = self._report
@@ -138,9 +152,17 @@ class ReportScreen(StoreScreen):
         if self._question.poster:
             heading.append("   beside the poster", GREY)
         self.query_one("#heading", Static).update(heading)
-        width = max(self.query_one("#report").scrollable_content_region.width, _LEAST_WIDTH)
-        look = Look(width=width, colour=not self.app.no_color)
-        self.query_one("#report-text", Static).update(Text.from_ansi(render_report(report, "table", look)))
+        width, colour = (
+            self.query_one("#report").content_region.width - 1,
+            not self.app.no_color,
+        )  # beside a scroll bar
+        title, *notes = caption(report)
+        look = Look(width=max(width, _LEAST_WIDTH), colour=not self.app.no_color)
+        table = render(report.row_dicts(), report_columns(report), "table", look)
+        told = answer_lines(answer(report), Look(width=width))
+        self.query_one("#report-title", Static).update(title)
+        self.query_one("#report-table", Static).update(Text.from_ansi(table))
+        self.query_one("#report-words", Static).update("\n\n".join([*told, "\n".join(notes)]))
 
 
 def export_report(report: Report, path: Path) -> str:

@@ -1,6 +1,7 @@
 """The report on the screen: by any metric, against any baseline, beside the poster, to a file."""
 
 from helpers.console import console, text, until
+from textual.geometry import Region
 
 from agopconsole.tui.dialogs import PromptScreen
 from agopconsole.tui.report_screen import ReportScreen
@@ -14,7 +15,7 @@ async def open_report(pilot):
 async def test_it_shows_the_table_and_its_questions_change_by_key(demo):
     async with console(demo, (160, 40)) as pilot:
         await open_report(pilot)
-        assert "kaiming_nfm" in text(pilot, "#report-text")
+        assert "kaiming_nfm" in text(pilot, "#report-table")
         before = text(pilot, "#heading")
         assert "digits-transfer" in before
         for key in "mbs":
@@ -36,3 +37,20 @@ async def test_it_is_written_to_a_file(demo, tmp_path):
         await pilot.press("enter")
         await until(pilot, lambda: (tmp_path / "report.csv").exists())
     assert "kaiming_nfm" in (tmp_path / "report.csv").read_text()
+
+
+async def test_in_a_narrow_window_the_table_scrolls_sideways_and_the_sentences_are_wrapped(demo):
+    async with console(demo, (80, 24)) as pilot:
+        await open_report(pilot)
+        await until(pilot, lambda: text(pilot, "#report-words"))
+        words, table = pilot.app.screen.query_one("#report-words"), pilot.app.screen.query_one("#report-sideways")
+        drawn = [line.text.rstrip() for line in words.render_lines(Region(0, 0, *words.size))]
+        assert " ".join(" ".join(drawn).split()) == " ".join(text(pilot, "#report-words").split())
+        assert max(map(len, drawn)) <= words.size.width < 80
+        assert max(map(len, text(pilot, "#report-table").split("\n"))) > table.size.width
+        place = words.region
+        await pilot.press("right", "right")
+        await until(pilot, lambda: table.scroll_x == 16)
+        assert words.region == place
+        await pilot.press("left", "left", "left")
+        await until(pilot, lambda: table.scroll_x == 0)
