@@ -93,7 +93,7 @@ class ReportScreen(StoreScreen):
 
     def on_resize(self) -> None:
         """Fits the table to the new width."""
-        self._draw()
+        self.call_after_refresh(self._draw)
 
     def action_next_metric(self) -> None:
         """Compares by the next metric."""
@@ -152,16 +152,15 @@ class ReportScreen(StoreScreen):
         if self._question.poster:
             heading.append("   beside the poster", GREY)
         self.query_one("#heading", Static).update(heading)
-        width, colour = (
-            self.query_one("#report").content_region.width - 1,
-            not self.app.no_color,
-        )  # beside a scroll bar
+        width = self.query_one("#report").content_region.width - 1  # the last column may be a scroll bar's
         title, *notes = caption(report)
         look = Look(width=max(width, _LEAST_WIDTH), colour=not self.app.no_color)
-        table = render(report.row_dicts(), report_columns(report), "table", look)
+        table = Text.from_ansi(render(report.row_dicts(), report_columns(report), "table", look))
         told = answer_lines(answer(report), Look(width=width))
         self.query_one("#report-title", Static).update(title)
-        self.query_one("#report-table", Static).update(Text.from_ansi(table))
+        shown = self.query_one("#report-table", Static)
+        shown.update(table)
+        shown.styles.width = max(line.cell_len for line in table.split("\n"))
         self.query_one("#report-words", Static).update("\n\n".join([*told, "\n".join(notes)]))
 
 
