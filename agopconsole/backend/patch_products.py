@@ -38,7 +38,8 @@ class PatchProducts:
         weight: (c_out, c_in, k_h, k_w).
         padding: rings of zeros, above and below, left and right.
         tile: side of the tiles that the outputs are cut into, 1 or 2.
-        scratch: memory to work in, shared by convolutions that are never at work at the same time.
+        scratch: memory to work in, shared by convolutions that are never at work at the same time, under the names
+            that the filtering gives it, so that a network holds it once.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class PatchProducts:
         """See `Way`."""
         height, width = self.size
         c_out, m = len(self._weight), self._tile
-        whole = self._scratch.take("pixels", (n, height // m, m, width // m, m, c_out), self._weight)
+        whole = self._scratch.take("products", (n, height // m, m, width // m, m, c_out), self._weight)
         return whole.permute(2, 4, 0, 1, 3, 5)
 
     def back(self, maps: Tensor, delta: Tensor, of_maps: Tensor | None, *, weight: bool) -> None:
@@ -85,10 +86,10 @@ class PatchProducts:
         """(n h_out w_out, d), the channels last in each patch."""
         n, height, width, c = maps.shape
         top, left = self._padding
-        padded = self._scratch.take("framed", (n, height + 2 * top, width + 2 * left, c), maps).zero_()
+        padded = self._scratch.take("seen", (n, height + 2 * top, width + 2 * left, c), maps).zero_()
         padded[:, top : top + height, left : left + width] = maps
         s_map, s_row, s_column, _ = padded.stride()
         shape = n, *self.size, *self._kernel, c
-        patches = self._scratch.take("patches", shape, maps)
+        patches = self._scratch.take("spans", shape, maps)
         patches.copy_(padded.as_strided(shape, (s_map, s_row, s_column, s_row, s_column, 1)))
         return patches.view(-1, self._filters.shape[1])

@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from agopconsole.backend.pooling import largest, largest_and_place, spread
-from agopconsole.backend.tiled_maps import read_tiles, write_tiles
+from agopconsole.backend.tiled_maps import read_tiles, written_tiles
 
 
 class Way(Protocol):
-    """How one convolution of maps (n, h, w, c_in) is computed, a piece of the batch at a time.
+    """How one convolution of maps (n, h, w, c_in) is computed, a piece of the batch at a time, forward or back.
 
     Attributes:
         size: height and width of the outputs.
@@ -87,14 +87,11 @@ class _Convolution(torch.autograd.Function):
         for start in range(0, len(rows), way.at_once):
             piece = slice(start, start + way.at_once)
             tiles = way.outputs(rows[piece])
-            if bias is not None:
-                tiles.add_(bias)
-            if places is not None:
-                tiles, found = largest_and_place(tiles)
-                write_tiles(found, places[piece])
-            elif pool:
-                tiles = largest(tiles)
-            write_tiles(tiles, whole[piece])
+            if pool:
+                _pool(tiles, bias, whole[piece], None if places is None else places[piece])
+            else:
+                with written_tiles(whole[piece], tuple(tiles.shape)) as final:
+                    final.copy_(tiles) if bias is None else torch.add(tiles, bias, out=final)
         ctx.save_for_backward(rows, weight, places)
         ctx.layout = layout
         return out
@@ -112,17 +109,32 @@ class _Convolution(torch.autograd.Function):
             maps = rows[piece]
             room = way.room(len(maps))
             if places is None:
-                read_tiles(delta[piece], room)
+                room.copy_(read_tiles(delta[piece], tuple(room.shape)))
             else:
-                half = room[: len(room) // 2, : len(room) // 2]
-                of_largest, found = torch.empty_like(half), torch.empty_like(half, dtype=torch.uint8)
-                read_tiles(delta[piece], of_largest)
-                read_tiles(places[piece], found)
-                spread(of_largest, found, room)
+                half = _halved(room)
+                spread(read_tiles(delta[piece], half), read_tiles(places[piece], half), room)
             way.back(maps, room, None if of_maps is None else of_maps[piece], weight=wants_weight)
         of_weight = way.weight_gradient() if wants_weight else None
         of_bias = delta.flatten(0, 2).sum(0) if wants_bias else None
         return None if of_maps is None else of_maps.permute(0, 3, 1, 2), of_weight, of_bias, None, None, None
+
+
+def _pool(tiles: Tensor, bias: Tensor | None, out: Tensor, places: Tensor | None) -> None:
+    """Writes the largest of the tiles' windows, and their places if there is room for them."""
+    if bias is not None:
+        tiles.add_(bias)
+    with written_tiles(out, _halved(tiles)) as final:
+        if places is None:
+            largest(tiles, final)
+        else:
+            with written_tiles(places, _halved(tiles)) as found:
+                largest_and_place(tiles, final, found)
+
+
+def _halved(tiles: Tensor) -> tuple[int, ...]:
+    """The shape of tiles pooled by windows of 2 x 2."""
+    rows, columns, *rest = tiles.shape
+    return rows // 2, columns // 2, *rest
 
 
 def _channels_last(maps: Tensor) -> Tensor:

@@ -8,7 +8,10 @@ square; the channels meet in a batched product, a factor for each of the (m + 2)
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -69,8 +72,9 @@ class Filtering:
         self._to_tile, self._to_filter, self._from_tile = (matrix.to(weight) for matrix in transforms(tile))
         widest = self._places * self._spots * max(self._c_in, self._c_out) * maps.element_size()
         self.at_once = max(1, _BYTES_AT_ONCE // widest)
-        self._filters = self._transformed_filters()
+        self._in_one = len(maps) <= self.at_once
         self._of_filters: Tensor | None = None
+        self._of_weight: Tensor | None = None
 
     def outputs(self, maps: Tensor) -> Tensor:
         """See `Way`."""
@@ -83,7 +87,8 @@ class Filtering:
 
     def room(self, n: int) -> Tensor:
         """See `Way`."""
-        return self._take("tiles", self._tile, self._tile, n, *self._tiles, self._c_out)
+        # What tiles see is done with when outputs are written, and not looked at before their gradients are read.
+        return self._take("seen", self._tile, self._tile, n, *self._tiles, self._c_out)
 
     def back(self, maps: Tensor, delta: Tensor, of_maps: Tensor | None, *, weight: bool) -> None:
         """See `Way`."""
@@ -92,8 +97,12 @@ class Filtering:
         if weight:
             first = self._of_filters is None
             if self._of_filters is None:
-                self._of_filters = self._take("of filters", self._places, self._c_out, self._c_in)
+                # With one piece these are done with before the filters are needed; the largest have one.
+                name = "filters" if self._in_one else "of filters"
+                self._of_filters = self._take(name, self._places, self._c_out, self._c_in)
             self._of_filters.baddbmm_(moved.mT, self._seen(maps), beta=int(not first))
+            if self._in_one:
+                self._of_weight = self._contracted(self._of_filters)
         if of_maps is not None:
             seen = self._take("seen", self._places, moved.shape[1], self._c_in)
             self._gather(torch.bmm(moved, self._filters, out=seen), of_maps)
@@ -101,53 +110,82 @@ class Filtering:
     def weight_gradient(self) -> Tensor:
         """See `Way`."""
         assert self._of_filters is not None
-        return (self._of_filters.flatten(1).mT @ self._to_filter).view_as(self._weight)
+        return self._contracted(self._of_filters) if self._of_weight is None else self._of_weight
+
+    def _contracted(self, of_filters: Tensor) -> Tensor:
+        """From gradients at the transformed filters to those at the filters."""
+        return (of_filters.flatten(1).mT @ self._to_filter).view_as(self._weight)
 
     def _take(self, name: str, *shape: int) -> Tensor:
         return self._scratch.take(name, shape, self._weight)
 
-    def _transformed_filters(self) -> Tensor:
-        """(s^2, c_out, c_in)."""
+    @cached_property
+    def _filters(self) -> Tensor:
+        """Transformed: (s^2, c_out, c_in)."""
         filters = self._take("filters", self._places, self._c_out, self._c_in)
         torch.mm(self._to_filter, self._weight.reshape(-1, _TAPS**2).mT, out=filters.flatten(1))
         return filters
 
     def _seen(self, maps: Tensor) -> Tensor:
         """What each tile sees, transformed: (s^2, n t_h t_w, c_in)."""
-        n, rows, columns, c = maps.shape
-        top, left = self._padding
-        padded = self._padded(n)
-        for ring in (padded[:, :top], padded[:, top + rows :], padded[:, :, :left], padded[:, :, left + columns :]):
-            ring.zero_()
-        padded[:, top : top + rows, left : left + columns] = maps
+        n, _, _, c = maps.shape
         spans = self._take("spans", self._span, self._span, n, *self._tiles, c)
-        spans.copy_(self._blocks(padded, self._span, self._span))
+        whole = range(self._span)
+        for down, rows in self._inside(maps, 0, whole):
+            spans[down, :, :, : rows.start] = 0
+            spans[down, :, :, rows.stop :] = 0
+        for across, columns in self._inside(maps, 1, whole):
+            spans[:, across, :, :, : columns.start] = 0
+            spans[:, across, :, :, columns.stop :] = 0
+        for part, seen_part in self._parts(spans, maps, whole, whole):
+            part.copy_(seen_part)
         seen = self._take("seen", self._places, n * self._spots, c)
         torch.mm(self._to_tile, spans.view(self._places, -1), out=seen.flatten(1))
         return seen
 
     def _gather(self, seen: Tensor, out: Tensor) -> None:
         """Adds up the gradients of what tiles see, where they overlap too, and takes the padding off."""
-        n, m, beyond = len(out), self._tile, _TAPS - 1
+        n, m = len(out), self._tile
         spans = self._take("spans", self._span, self._span, n, *self._tiles, self._c_in)
         torch.mm(self._to_tile.mT, seen.flatten(1), out=spans.view(self._places, -1))
-        padded = self._padded(n)
-        padded[:, m * self._tiles[0] :].zero_()
-        padded[:, :, m * self._tiles[1] :].zero_()
-        self._blocks(padded, m, m).copy_(spans[:m, :m])
-        self._blocks(padded[:, m:], beyond, m).add_(spans[m:, :m])
-        self._blocks(padded[:, :, m:], m, beyond).add_(spans[:m, m:])
-        self._blocks(padded[:, m:, m:], beyond, beyond).add_(spans[m:, m:])
-        top, left = self._padding
-        out.copy_(padded[:, top : top + out.shape[1], left : left + out.shape[2]])
+        # Behind the tiles' own m x m places there are only sums of the places beyond.
+        out[:, max(0, m * self._tiles[0] - self._padding[0]) :] = 0
+        out[:, :, max(0, m * self._tiles[1] - self._padding[1]) :] = 0
+        own, beyond = range(m), range(m, self._span)
+        for part, place in self._parts(spans, out, own, own):
+            place.copy_(part)
+        for down, across in ((beyond, own), (own, beyond), (beyond, beyond)):
+            for part, place in self._parts(spans, out, down, across):
+                place.add_(part)
 
-    def _padded(self, n: int) -> Tensor:
-        rows, columns = (tiles * self._tile + _TAPS - 1 for tiles in self._tiles)
-        return self._take("padded", n, rows, columns, self._c_in)
+    def _parts(self, spans: Tensor, maps: Tensor, down: range, across: range) -> Iterator[tuple[Tensor, Tensor]]:
+        """Parts of what tiles see that are inside the maps, and the same places in the maps: views of one shape.
 
-    def _blocks(self, padded: Tensor, rows: int, columns: int) -> Tensor:
-        """The first rows and columns of what each tile sees, a view: (rows, columns, n, t_h, t_w, c)."""
-        n, _, _, c = padded.shape
-        s_map, s_row, s_column, _ = padded.stride()
+        Args:
+            spans: (s, s, n, t_h, t_w, c).
+            maps: (n, h, w, c).
+            down: rows of a tile that are wanted.
+            across: its columns.
+        """
+        s_map, s_row, s_column, _ = maps.stride()
         strides = s_row, s_column, s_map, self._tile * s_row, self._tile * s_column, 1
-        return padded.as_strided((rows, columns, n, *self._tiles, c), strides, padded.storage_offset())
+        top, left = self._padding
+        for (i, rows), (j, columns) in itertools.product(self._inside(maps, 0, down), self._inside(maps, 1, across)):
+            part = spans[i, j, :, rows, columns]
+            if part.numel():
+                row = rows.start * self._tile + i.start - top
+                column = columns.start * self._tile + j.start - left
+                start = maps.storage_offset() + row * s_row + column * s_column
+                yield part, maps.as_strided(part.shape, strides, start)
+
+    def _inside(self, maps: Tensor, axis: int, places: range) -> Iterator[tuple[slice, slice]]:
+        """Places in a tile along an axis, 0 or 1, and the tiles whose such places are inside the maps."""
+        side, padding, tiles = maps.shape[1 + axis], self._padding[axis], self._tiles[axis]
+
+        def fitting(place: int) -> tuple[int, int]:
+            first, last = math.ceil((padding - place) / self._tile), math.ceil((side + padding - place) / self._tile)
+            return max(0, first), min(tiles, last)
+
+        for (first, last), run in itertools.groupby(places, fitting):
+            alike = list(run)
+            yield slice(alike[0], alike[-1] + 1), slice(first, last)

@@ -12,7 +12,7 @@ from agopconsole.backend.patch_products import PatchProducts, suits
 from agopconsole.backend.piecewise import convolve
 from agopconsole.backend.pooling import largest, largest_and_place, spread
 from agopconsole.backend.scratch import Scratch
-from agopconsole.backend.tiled_maps import as_tiles, read_tiles, write_tiles
+from agopconsole.backend.tiled_maps import as_tiles, read_tiles, written_tiles
 from agopconsole.backend.winograd_training import Filtering, tile_for
 
 
@@ -35,6 +35,7 @@ def errors(way, maps, weight, bias, *, padding, tile, pool, dtype=torch.float64,
     return [float((a.detach().double() - b.detach()).norm() / b.detach().norm()) for a, b in pairs]
 
 
+@pytest.mark.parametrize("in_one", [False, True])
 @pytest.mark.parametrize(
     ("size", "padding", "tile", "pool"),
     [
@@ -46,10 +47,13 @@ def errors(way, maps, weight, bias, *, padding, tile, pool, dtype=torch.float64,
         ((2, 2), (1, 1), 2, False),
         ((2, 2), (1, 1), 2, True),
         ((4, 6), (2, 1), 2, False),
+        ((1, 6), (2, 2), 4, False),
+        ((1, 1), (2, 2), 2, False),
     ],
 )
-def test_minimal_filtering_is_the_convolution_and_its_gradients(monkeypatch, size, padding, tile, pool):
-    monkeypatch.setattr(winograd_training, "_BYTES_AT_ONCE", 1 << 14)  # pieces of a few images, the last one smaller
+def test_minimal_filtering_is_the_convolution_and_its_gradients(monkeypatch, size, padding, tile, pool, in_one):
+    if not in_one:  # pieces of a few images, the last one smaller
+        monkeypatch.setattr(winograd_training, "_BYTES_AT_ONCE", 1 << 14)
     maps, weight, bias = drawn(5, 6, *size), drawn(7, 6, 3, 3, seed=1), drawn(7, seed=2)
     assert max(errors(Filtering, maps, weight, bias, padding=padding, tile=tile, pool=pool)) < 1e-13
 
@@ -84,20 +88,36 @@ def test_of_equal_values_the_first_is_the_largest_as_in_torch():
     delta = drawn(*pooled.shape)
     (expected,) = torch.autograd.grad(pooled, maps, delta)
     tiles = as_tiles(maps.detach().permute(0, 2, 3, 1).contiguous(), 4)
-    found, places = largest_and_place(tiles)
-    assert torch.equal(found, largest(tiles))
-    out, of_largest = torch.empty_like(tiles), torch.empty_like(found)
-    read_tiles(delta.permute(0, 2, 3, 1), of_largest)
-    spread(of_largest, places, out)
+    half = tiles[:2, :2]
+    found, again, places = torch.empty_like(half), torch.empty_like(half), torch.empty_like(half, dtype=torch.uint8)
+    largest_and_place(tiles, found, places)
+    largest(tiles, again)
+    assert torch.equal(found, again)
     back = torch.empty(2, 8, 8, 3, dtype=torch.float64)
-    write_tiles(out, back)
+    with written_tiles(back, tuple(tiles.shape)) as out:
+        spread(read_tiles(delta.permute(0, 2, 3, 1).contiguous(), tuple(half.shape)), places, out)
     assert torch.equal(back.permute(0, 3, 1, 2), expected)
+
+
+@pytest.mark.parametrize("size", [(8, 4), (7, 2)])
+def test_maps_come_back_from_their_tiles_and_are_zero_beyond_their_edges(size):
+    maps, shape = drawn(3, *size, 2), (4, 4, 3, 2, 1, 2)
+    tiles = read_tiles(maps, shape)
+    assert tuple(tiles.shape) == shape
+    assert tiles.sum().item() == pytest.approx(maps.sum().item())
+    assert torch.equal(tiles[3, 1, :, 0, 0], maps[:, 3, 1])
+    back = torch.empty_like(maps)
+    with written_tiles(back, shape) as out:
+        out.copy_(tiles)
+    assert torch.equal(back, maps)
 
 
 def test_what_is_not_finite_is_not_pooled_away():
     tiles = torch.zeros(2, 2, 1)
     tiles[0, 1] = torch.nan
-    assert largest_and_place(tiles)[0].isnan().all()
+    found = torch.empty(1, 1, 1)
+    largest_and_place(tiles, found, torch.empty(1, 1, 1, dtype=torch.uint8))
+    assert found.isnan().all()
 
 
 def test_tiles_are_chosen_where_they_pay():
