@@ -124,6 +124,7 @@ class Worker:
 
         Raises:
             NoRoomError: when the disk is full; what was running is in the queue again.
+            WorkError: when a newer version has migrated the store, likewise.
         """
         busy_at = time.monotonic()
         while True:
@@ -160,6 +161,11 @@ class Worker:
         self._reap()
         if self._full_disk:
             raise NoRoomError(self._full_disk)
+        if self.store.outgrown:
+            raise WorkError(
+                f"a newer agopconsole has migrated the store {self.store.path}; what was running is in the queue"
+                " again, and goes on once a worker of that version is started"
+            )
         self._rescue()
         self._stop_jobs()
         self._run_due(only)
@@ -181,7 +187,7 @@ class Worker:
         for run_id in [run_id for run_id, job in self._jobs.items() if job.ended]:
             job = self._jobs.pop(run_id)
             self.slots.leave(run_id)
-            if job.told_at is not None:
+            if job.told_at is not None or (job.failed and self.store.outgrown):
                 self.store.put_down(job.run)
             elif job.was_killed:
                 self.store.give_back(job.run, job.end)

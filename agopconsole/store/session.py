@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from agopconsole.errors import NoRoomError, WorkError
-from agopconsole.store.connection import connect, is_full, reason, utc_now
+from agopconsole.store.connection import VERSION, connect, is_full, reason, utc_now
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -50,6 +50,12 @@ class Session:
         from sqlite_utils import Database  # slow to import, and reads do without it
 
         return Database(self._connection, recursive_triggers=False)
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether a newer agopconsole has migrated the store since: no new process of this version may open it."""
+        version: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        return version > VERSION
 
     @property
     def files(self) -> Path:

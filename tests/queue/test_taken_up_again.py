@@ -9,12 +9,13 @@ from agopconsole.backend.events import StepsDone
 from agopconsole.backend.places import Places
 from agopconsole.backend.run import execute
 from agopconsole.errors import NoRoomError
-from agopconsole.queue import launch
 from agopconsole.queue.identity import process_owner
 from agopconsole.queue.job import record
 from agopconsole.queue.worker import Worker
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner, Store
+
+pytestmark = pytest.mark.usefixtures("ready_engine")
 
 SPEC = {
     "dataset": "digits",
@@ -58,13 +59,6 @@ def undisturbed(tmp_path_factory):
         store.claim(process_owner())
         train(store, run_id)
         return numbers(store, run_id)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def ready_engine():
-    """A fork server that has imported the engine: one that earlier tests left has not, and each job would have to."""
-    launch.end_server()
-    launch.warm_up(launch.ENGINE)
 
 
 def drain(store):

@@ -10,8 +10,9 @@ from multiprocessing import forkserver
 
 import pytest
 from helpers.fake_engine import ENGINE
+from helpers.processes import eventually
 
-from agopconsole.errors import NoRoomError
+from agopconsole.errors import NoRoomError, WorkError
 from agopconsole.queue import requests
 from agopconsole.queue import worker as worker_module
 from agopconsole.queue.devices import ANY, CPU, Device, Gpu
@@ -19,6 +20,7 @@ from agopconsole.queue.identity import process_owner
 from agopconsole.queue.slots import Slots
 from agopconsole.queue.worker import Worker
 from agopconsole.store import Owner
+from agopconsole.store.connection import VERSION
 
 
 @pytest.fixture
@@ -227,6 +229,30 @@ def test_a_full_disk_ends_the_worker_and_the_next_one_goes_on(store, queue_run, 
     assert (store.run(run_id).status, begun(store, run_id)) == ("done", [1, 2, 2, 3])
 
 
+def test_a_store_that_a_newer_version_migrated_ends_the_worker_and_fails_no_run(store, queue_run, tmp_path):
+    ids = [queue_run(epochs=1000), queue_run()]
+    with Worker(store, tmp_path / "data", engine=ENGINE) as worker:
+        worker.step()  # starts a job, which finds the store open to it or not, as it happens
+        store._connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+        with pytest.raises(WorkError, match=r"a newer agopconsole has migrated the store .*runs\.db"):
+            worker.run(drain=True)
+    assert [(store.run(i).status, store.run(i).attempts, store.run(i).deaths) for i in ids] == [
+        ("queued", 1, 0),
+        ("queued", 0, 0),
+    ]
+
+
+def test_a_job_that_a_migrated_store_turns_away_fails_no_run(store, queue_run, tmp_path):
+    run_id = queue_run("exit")  # as it does without a store: with an error of its own
+    with Worker(store, tmp_path / "data", engine=ENGINE) as worker:
+        worker.step()
+        eventually(lambda: all(job.ended for job in worker._jobs.values()))
+        store._connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+        with pytest.raises(WorkError, match="newer"):
+            worker.step()
+    assert (store.run(run_id).status, store.run(run_id).deaths) == ("queued", 0)
+
+
 def bound(store, run_id):
     return json.loads((store.run_files(run_id) / "bound.json").read_text())
 
@@ -249,7 +275,7 @@ def test_a_job_sees_no_gpu_but_its_own(store, queue_run, tmp_path):
     assert store.run(elsewhere).status == "queued"
 
 
-def test_runs_share_a_device_up_to_its_slots(store, queue_run, tmp_path):
+def test_runs_share_a_device_up_to_its_slots(store, queue_run, tmp_path, ready_engine):
     ids = [queue_run(epochs=4, lr=0.02) for _ in range(4)]
     most = 0
 
