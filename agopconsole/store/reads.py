@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Collection, Sequence
+import operator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from agopconsole.errors import RequestError
-from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
+from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerAnsatz, LayerStart, StepMetrics
 from agopconsole.store.records import (
+    COLUMNS,
     RUN_COLUMNS,
     LogLine,
+    Metrics,
     RunRecord,
-    ansatz_from_row,
-    epoch_from_row,
-    layer_from_row,
-    step_from_row,
+    metrics_from,
 )
 from agopconsole.store.session import Session
 
@@ -116,28 +116,28 @@ class Reads(Session):
 
     def history(self, run_id: int) -> list[EpochMetrics]:
         """The epochs of a run in order."""
-        rows = self._connection.execute("SELECT * FROM epochs WHERE run_id = ? ORDER BY epoch", (run_id,))
-        return [epoch_from_row(row) for row in rows]
+        return self._metrics(EpochMetrics, "epochs WHERE run_id = ? ORDER BY epoch", (run_id,))
 
     def histories(self, ids: Collection[int]) -> dict[int, list[EpochMetrics]]:
         """The epochs of several runs by id, each in order; a run without any has an empty list."""
         found: dict[int, list[EpochMetrics]] = {run_id: [] for run_id in ids}
-        rows = self._connection.execute(
-            "SELECT * FROM epochs WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch",
+        rows = self._plain_rows(
+            f"SELECT run_id, {COLUMNS[EpochMetrics]} FROM epochs"  # noqa: S608 - names of the package
+            " WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch",
             (json.dumps(list(ids)),),
         )
-        for row in rows:
-            found[row["run_id"]].append(epoch_from_row(row))
+        for run_id, *values in rows:
+            found[run_id].append(metrics_from(EpochMetrics, values))
         return found
 
     def last_epochs(self, newest: int) -> dict[int, EpochMetrics]:
         """The last epoch of each of the `newest` runs that have one, by id."""
-        rows = self._connection.execute(
-            "SELECT epochs.* FROM runs JOIN epochs ON epochs.run_id = runs.id AND epochs.epoch = runs.epoch"
-            " ORDER BY runs.id DESC LIMIT ?",
+        rows = self._plain_rows(
+            f"SELECT run_id, {COLUMNS[EpochMetrics]} FROM (SELECT epochs.* FROM runs"  # noqa: S608 - names of the package
+            " JOIN epochs ON epochs.run_id = runs.id AND epochs.epoch = runs.epoch ORDER BY runs.id DESC LIMIT ?)",
             (newest,),
         )
-        return {row["run_id"]: epoch_from_row(row) for row in rows}
+        return {run_id: metrics_from(EpochMetrics, values) for run_id, *values in rows}
 
     def accuracy_areas(self, ids: Collection[int]) -> dict[int, float]:
         """The mean validation accuracy over the epochs of several runs by id; a run without any is left out."""
@@ -167,33 +167,39 @@ class Reads(Session):
 
     def steps(self, run_id: int, after: int = -1) -> list[StepMetrics]:
         """The recorded steps of a run in order; those beyond the step `after`."""
-        rows = self._connection.execute(
-            "SELECT * FROM steps WHERE run_id = ? AND step > ? ORDER BY step", (run_id, after)
-        )
-        return [step_from_row(row) for row in rows]
+        return self._metrics(StepMetrics, "steps WHERE run_id = ? AND step > ? ORDER BY step", (run_id, after))
 
     def last_step(self, run_id: int) -> StepMetrics | None:
         """The latest recorded step of a run, or None before its first."""
-        row = self._connection.execute(
-            "SELECT * FROM steps WHERE run_id = ? ORDER BY step DESC LIMIT 1", (run_id,)
-        ).fetchone()
-        return step_from_row(row) if row else None
+        found = self._metrics(StepMetrics, "steps WHERE run_id = ? ORDER BY step DESC LIMIT 1", (run_id,))
+        return found[0] if found else None
 
     def start(self, run_id: int) -> list[LayerStart]:
         """The start of a run's network, from the first layer to the last."""
-        rows = self._connection.execute("SELECT * FROM layers WHERE run_id = ? ORDER BY position", (run_id,))
-        return [layer_from_row(row) for row in rows]
+        return self._metrics(LayerStart, "layers WHERE run_id = ? ORDER BY position", (run_id,))
 
     def ansatz(self, ids: Collection[int]) -> dict[int, list[EpochAnsatz]]:
         """The correlations of NFM and AGOP of several runs by id, epoch by epoch; those without any are left out."""
-        rows = self._connection.execute(
-            "SELECT * FROM ansatz WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch, position",
+        rows = self._plain_rows(
+            f"SELECT run_id, epoch, {COLUMNS[LayerAnsatz]} FROM ansatz"  # noqa: S608 - names of the package
+            " WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch, position",
             (json.dumps(list(ids)),),
         )
         found: dict[int, list[EpochAnsatz]] = {}
-        for (run_id, epoch), layers in itertools.groupby(rows, lambda row: (row["run_id"], row["epoch"])):
-            found.setdefault(run_id, []).append(EpochAnsatz(epoch, tuple(map(ansatz_from_row, layers))))
+        for (run_id, epoch), layers in itertools.groupby(rows, operator.itemgetter(0, 1)):
+            measured = tuple(metrics_from(LayerAnsatz, values) for _, _, *values in layers)
+            found.setdefault(run_id, []).append(EpochAnsatz(epoch, measured))
         return found
+
+    def _metrics(self, kind: type[Metrics], rest: str, values: Sequence[Any]) -> list[Metrics]:
+        rows = self._plain_rows(f"SELECT {COLUMNS[kind]} FROM {rest}", values)  # noqa: S608 - clauses of this class
+        return [metrics_from(kind, row) for row in rows]
+
+    def _plain_rows(self, query: str, values: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Rows without the names of their columns, which some reads have a hundred thousand of."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(query, values)
 
     def logs(self, run_id: int) -> list[LogLine]:
         """The log of a run, oldest line first."""

@@ -6,7 +6,7 @@ import json
 import math
 import operator
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeVar
@@ -198,35 +198,12 @@ RUN_COLUMNS = ", ".join(_NAMES)
 """What a read of runs selects: by name, an `sqlite3.Row` finds a column by looking through all of them."""
 
 
-_GETTERS = {
-    kind: operator.itemgetter(*(f.name for f in fields(kind)))
-    for kind in (EpochMetrics, StepMetrics, LayerStart, LayerAnsatz)
+COLUMNS = {
+    kind: ", ".join(f.name for f in fields(kind)) for kind in (EpochMetrics, StepMetrics, LayerStart, LayerAnsatz)
 }
-"""Take the fields of a kind out of a row, in order: made once, since there are a hundred thousand rows of some."""
+"""What a read of metrics selects, in the order of their fields: to look each up by name costs more than the read."""
 
 
-def epoch_from_row(row: sqlite3.Row) -> EpochMetrics:
-    """The metrics of a row of `epochs`; NaN is stored as NULL and comes back as NaN."""
-    return _from_row(EpochMetrics, row)
-
-
-def step_from_row(row: sqlite3.Row) -> StepMetrics:
-    """The metrics of a row of `steps`; NULL comes back as NaN."""
-    return _from_row(StepMetrics, row)
-
-
-def layer_from_row(row: sqlite3.Row) -> LayerStart:
-    """The start of a layer from a row of `layers`; NULL comes back as NaN."""
-    return _from_row(LayerStart, row)
-
-
-def ansatz_from_row(row: sqlite3.Row) -> LayerAnsatz:
-    """The correlations of a matrix from a row of `ansatz`; NULL comes back as NaN."""
-    return _from_row(LayerAnsatz, row)
-
-
-def _from_row(kind: type[Metrics], row: sqlite3.Row) -> Metrics:
-    values: tuple[Any, ...] = _GETTERS[kind](row)
-    if None in values:
-        values = tuple(math.nan if value is None else value for value in values)
-    return kind(*values)
+def metrics_from(kind: type[Metrics], values: Sequence[Any]) -> Metrics:
+    """The metrics of the columns `COLUMNS[kind]`; NaN is stored as NULL and comes back as NaN."""
+    return kind(*(math.nan if value is None else value for value in values) if None in values else values)
