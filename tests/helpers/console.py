@@ -1,9 +1,11 @@
-"""Runs the console under a Pilot, and reads off what it shows."""
+"""Runs the console under a Pilot, and reads off what it shows, in words and in colours."""
 
 import asyncio
+import string
 from contextlib import asynccontextmanager
 
 from helpers.console_states import DEVICES
+from rich.style import Style
 
 from agopconsole.tui.app import ConsoleApp
 from agopconsole.tui.run_table import RunTable
@@ -49,3 +51,24 @@ def text(pilot, selector):
     """The text of a widget on the screen on top."""
     content = pilot.app.screen.query_one(selector).content
     return content if isinstance(content, str) else content.plain
+
+
+def screen_colours(app):
+    """The colours of what the app shows: what each letter stands for, then each line as letters and run lengths."""
+    letters, lines = {}, []
+    for strip in app.screen._compositor.render_strips():
+        runs = []
+        for segment in strip:
+            style = segment.style or Style.null()
+            pair = tuple(colour.get_truecolor().hex if colour else "none" for colour in (style.color, style.bgcolor))
+            if not segment.text.strip():
+                pair = ("any", pair[1])  # nobody sees the ink of a blank
+            elif not segment.text.strip("▀"):
+                pair = ("a picture", "a picture")  # whose colours are no theme's
+            letter = letters.setdefault(" on ".join(pair), string.ascii_letters[len(letters)])
+            if runs and runs[-1][0] == letter:
+                runs[-1][1] += segment.cell_length
+            else:
+                runs.append([letter, segment.cell_length])
+        lines.append(" ".join(f"{letter}{length}" for letter, length in runs))
+    return "\n".join([*(f"{letter} {pair}" for pair, letter in letters.items()), "", *lines])

@@ -1,7 +1,7 @@
 """Frames of every state and size against those that were looked at and kept; UPDATE_FRAMES=1 keeps the new ones.
 
-Light and dark differ in colours alone, which test_terminal.py shows, so the frames are text. What is kept is waited
-for: no frame depends on how fast a machine gets there.
+Light and dark differ in colours alone, which test_terminal.py shows, so the frames are text; the colours of the light
+theme are kept as well, at one size. What is kept is waited for: no frame depends on how fast a machine gets there.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.console import console, until
+from helpers.console import console, screen_colours, until
 from helpers.console_states import NOW, set_clock_back
 from safetensors.numpy import save_file
 
@@ -21,9 +21,11 @@ from agopconsole.tui import app, form_screen
 from agopconsole.tui.frame import screen_text
 from agopconsole.tui.run_screen import RunScreen
 from agopconsole.tui.status_bar import StatusBar
+from agopconsole.tui.theme import LIGHT
 
 FRAMES = Path(__file__).parent / "frames"
 SIZES = ((80, 24), (120, 40), (200, 50))
+LIGHT_SIZE = (120, 40)
 PATIENCE_SECONDS = 20.0
 
 
@@ -34,18 +36,26 @@ def _still(monkeypatch):
 
 
 async def check(pilot, name, sizes=SIZES):
-    """The screen against what is kept of it, at each of those sizes."""
-    for width, height in sizes:
-        await pilot.resize_terminal(width, height)
-        kept = FRAMES / f"{name}-{width}x{height}.txt"
-        if os.environ.get("UPDATE_FRAMES"):
-            await pilot.pause(3)
-            kept.write_text(f"{screen_text(pilot.app)}\n", encoding="utf-8")
-        wanted = kept.read_text(encoding="utf-8")
-        try:
-            await until(pilot, lambda wanted=wanted: f"{screen_text(pilot.app)}\n" == wanted, PATIENCE_SECONDS)
-        except TimeoutError:
-            assert f"{screen_text(pilot.app)}\n" == wanted  # shows where they differ
+    """The screen against what is kept of it, at each of those sizes, and at one of them its colours in the light."""
+    for size in sizes:
+        await pilot.resize_terminal(*size)
+        if size == LIGHT_SIZE:
+            pilot.app.theme = LIGHT.name
+            await against(pilot, f"{name}-light", screen_colours)
+        await against(pilot, f"{name}-{size[0]}x{size[1]}", screen_text)
+
+
+async def against(pilot, name, read):
+    """What `read` sees of the screen against what is kept under that name."""
+    kept = FRAMES / f"{name}.txt"
+    if os.environ.get("UPDATE_FRAMES"):
+        await pilot.pause(3)
+        kept.write_text(f"{read(pilot.app)}\n", encoding="utf-8")
+    wanted = kept.read_text(encoding="utf-8")
+    try:
+        await until(pilot, lambda: f"{read(pilot.app)}\n" == wanted, PATIENCE_SECONDS)
+    except TimeoutError:
+        assert f"{read(pilot.app)}\n" == wanted  # shows where they differ
 
 
 @pytest.fixture
