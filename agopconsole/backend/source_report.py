@@ -78,4 +78,9 @@ def in_words(sorted_out: Mapping[str, list[str]]) -> str:
 
 
 def _span(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}"
+    """The first and the last, by the numbers of their modules: files hold them in any order."""
+    ordered = sorted(
+        names,
+        key=lambda name: [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in name.split(".")],
+    )
+    return ordered[0] if len(ordered) == 1 else f"{ordered[0]} ... {ordered[-1]}"

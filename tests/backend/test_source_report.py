@@ -61,9 +61,9 @@ def test_tensors_of_another_network_are_known_by_the_layers_that_they_stand_for(
 
 def test_the_line_counts_each_fate_and_says_so_if_nothing_was_taken():
     said = in_words(
-        {"taken": ["a.weight", "b.weight", "c.weight"], "of layers that are not under test": ["d.weight"]}
+        {"taken": ["a.0.weight", "a.18.weight", "a.3.weight"], "of layers that are not under test": ["d.weight"]}
     )
     assert said == (
-        "tensors of the source: 3 taken (a.weight ... c.weight), 1 of layers that are not under test (d.weight)"
+        "tensors of the source: 3 taken (a.0.weight ... a.18.weight), 1 of layers that are not under test (d.weight)"
     )
     assert in_words({"taken": []}) == "tensors of the source: none taken"
