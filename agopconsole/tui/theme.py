@@ -1,4 +1,4 @@
-"""The colours of the screen that belong to no method."""
+"""The colours of the screen that belong to no method; those of words can be read on dark and on light."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from textual.theme import Theme
 
 from agopconsole.analysis.colours import WARNING
 
-GOOD = "#3fb950"
+GOOD = "#2f9e44"
 """All is well: a worker is at work."""
 
-CAUTION = "#d9a13b"
+CAUTION = "#b8801f"
 """What a reader should know of, and what is no disaster: at chance, no worker."""
 
 SELECTED = "#56b4e9"
