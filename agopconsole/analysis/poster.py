@@ -70,7 +70,10 @@ def _departures(groups: Sequence[Group]) -> list[str]:
         *_differing(agop_groups, AGOP_RECIPE),
     ]
     counts = {len(column(group.runs, METRIC)) for group in groups}
-    return [*found, f"seeds {_listed(counts)} not {SEEDS}"] if counts != {SEEDS} else found
+    if counts == {SEEDS}:
+        return found
+    span = f"{min(counts)} to {max(counts)}" if len(counts) > 1 else str(*counts)
+    return [*found, f"seeds {span} not {SEEDS}"]
 
 
 def _differing(groups: Sequence[Group], recipe: dict[str, Any]) -> list[str]:

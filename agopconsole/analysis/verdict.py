@@ -1,9 +1,9 @@
 """What the start of a network foretells, in words: whether it will train, train slowly, or come to nothing.
 
 The bounds lie between the starts of recorded runs that learned and of those that diverged or stayed at chance (the
-shipped studies, VGG11, mostly without batch norm): what learned had outputs of a mean square up to 290 and a gradient up
-to 81 times the weights; what did not, a source's own filters aside, had at least 5,500 and 310, and one direction left
-in which images differ.
+shipped studies, VGG11, mostly without batch norm): what learned had outputs of a mean square up to 290 and a gradient
+up to 81 times the weights; what did not, a source's own filters aside, had at least 5,500 and 310, and one direction
+left in which images differ.
 """
 
 from __future__ import annotations

@@ -37,8 +37,15 @@ def test_the_caveat_says_what_differs_from_the_poster_s_recipe(store):
     assert "scale unit not poster" in caveat
     assert "agop_images 64 not 11" in caveat
     assert "seeds 2 not 3" in caveat
+
     assert "batch_size" not in caveat
     assert "source" not in caveat
+
+
+def test_the_seeds_of_a_table_are_told_as_a_span(store):
+    add_seeds(store, "agop", [70.0, 71.0], dataset="svhn")
+    add_seeds(store, "nfm", [70.0], dataset="svhn")
+    assert "seeds 1 to 2 not 3" in build_report(store, against="poster").caveat
 
 
 def test_the_poster_s_own_recipe_has_no_caveat_but_the_missing_error_bars(store):
