@@ -59,7 +59,7 @@ def test_a_reader_sees_every_row_every_flag_and_what_the_marks_mean(mixed, outpu
         "paired by seed",
         "sign-flip",
         "Δ twin:",
-        "seeds 0 or 1 or 3 not 3",
+        "seeds 0 to 3 not 3",
     ):
         assert words in text
 
