@@ -49,7 +49,7 @@ def test_the_start_is_named_as_a_cause_only_where_nothing_came_of_it(runs):
     start = layers_start("kaiming_agop")
     lines = causes(replace(runs[1], diverged=1, error="the loss is nan"), runs, start)
     assert lines[0] == "the loss is nan"
-    assert lines[1].startswith("its start: outputs explode: from features.8 on ")
+    assert lines[1].startswith("its start: outputs explode: from features.11 on ")
     assert causes(replace(runs[1], at_chance=1), runs, ()) == ["it never left chance"]
 
 
