@@ -32,7 +32,7 @@ class RunActionsScreen(StoreScreen):
 
     def chosen_runs(self) -> list[RunRecord]:
         """The runs that an action is about."""
-        raise NotImplementedError
+        raise NotImplementedError  # Textual's metaclass leaves no room for an abstract method
 
     def removed(self, said: str) -> None:
         """Says that the runs are gone."""
