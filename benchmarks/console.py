@@ -31,7 +31,12 @@ from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.rows import MethodRow
 from agopconsole.tui.run_table import RunTable
 
-KEYS = ("down", "down", "space", "pagedown", "right", "down", "g", "end", "home", "g", "left", "o", "o", "escape") * 4
+KEYS = (
+    *("down", "down", "space", "pagedown", "right", "down", "g", "end", "home", "g", "left", "right", "o", "o"),
+    "escape",
+) * 4 + ("home",)
+"""The last of them leaves the charts with a whole study."""
+
 CHART_KEYS = (
     "comma",
     "comma",
@@ -68,7 +73,7 @@ def main() -> None:
         "chart key until the charts are drawn, median ms": 50,
         "refresh, median ms": 50,
         "refresh with a new epoch, until its charts are drawn, median ms": 50,
-        "longest stop of the event loop in a refresh, median ms": 20,
+        "longest wait of the event loop while the store is read, longest ms": 20,
         "idle, % of a core": 5,
         "memory, MB": 200,
     }
@@ -131,6 +136,20 @@ class TimedApp(ConsoleApp):
         self.frames += 1
 
 
+@dataclasses.dataclass(frozen=True)
+class Stop:
+    """How long the event loop was kept from what waits for it, in ms.
+
+    Attributes:
+        whole: all of it.
+        waiting: the part of it in which the loop's own thread did not run: it waited for another one (the reader of
+            the store, the painter of the charts) to let go of the interpreter, or for the operating system.
+    """
+
+    whole: float = 0.0
+    waiting: float = 0.0
+
+
 class Watch:
     """Measures how long the event loop is ever kept from what waits for it, by asking for it every millisecond.
 
@@ -141,19 +160,27 @@ class Watch:
     _ASKED = 0.001
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self._whole = self._waiting = 0.0
+        self._begin()
 
     async def run(self) -> None:
         """Measures until it is cancelled."""
         while True:
-            asked = time.perf_counter()
+            self._begin()
             await asyncio.sleep(self._ASKED)
-            self.longest = max(self.longest, time.perf_counter() - asked - self._ASKED)
+            late = time.perf_counter() - self._asked - self._ASKED
+            self._whole = max(self._whole, late)
+            self._waiting = max(self._waiting, late - (time.thread_time() - self._worked))
 
-    def take(self) -> float:
-        """The longest stop since it was last taken, in ms."""
-        longest, self.longest = self.longest, 0.0
-        return 1000 * longest
+    def take(self) -> Stop:
+        """The longest stops since it was last taken; what the caller did before is none of them."""
+        taken = Stop(1000 * self._whole, 1000 * self._waiting)
+        self._whole = self._waiting = 0.0
+        self._begin()
+        return taken
+
+    def _begin(self) -> None:
+        self._asked, self._worked = time.perf_counter(), time.thread_time()
 
 
 async def measure(path: Path) -> dict[str, float]:
@@ -184,20 +211,34 @@ async def measure(path: Path) -> dict[str, float]:
         "first frame, s": first,
         "key press, median ms": statistics.median(presses),
         "key press, longest ms": max(presses),
-        "longest stop of the event loop after a key, median ms": statistics.median(press_stops),
-        "longest stop of the event loop after a key, longest ms": max(press_stops),
+        "longest stop of the event loop after a key, median ms": median_stop(press_stops),
+        "longest stop of the event loop after a key, longest ms": longest_stop(press_stops),
         "chart key until the charts are drawn, median ms": statistics.median(chart_presses),
         "chart key until the charts are drawn, longest ms": max(chart_presses),
-        "longest stop of the event loop after a chart key, median ms": statistics.median(chart_stops),
+        "longest stop of the event loop after a chart key, median ms": median_stop(chart_stops),
+        "longest stop of the event loop after a chart key, longest ms": longest_stop(chart_stops),
         "refresh, median ms": statistics.median(beats),
-        "longest stop of the event loop in a refresh, median ms": statistics.median(beat_stops),
+        "longest stop of the event loop in a refresh, median ms": median_stop(beat_stops),
         "refresh with a new epoch, until its charts are drawn, median ms": statistics.median(epochs),
-        "longest stop of the event loop in it, median ms": statistics.median(epoch_stops),
-        "longest stop of the event loop in any refresh, longest ms": max(*beat_stops, *epoch_stops),
+        "longest stop of the event loop in it, median ms": median_stop(epoch_stops),
+        "longest stop of the event loop in any refresh, longest ms": longest_stop([*beat_stops, *epoch_stops]),
+        "longest wait of the event loop while the store is read, longest ms": max(
+            stop.waiting for stop in beat_stops
+        ),
         "idle, % of a core": idle,
         "memory, MB": memory,
         "memory before, MB": before / 1e6,
     }
+
+
+def median_stop(stops: Iterable[Stop]) -> float:
+    """Of all of each."""
+    return statistics.median(stop.whole for stop in stops)
+
+
+def longest_stop(stops: Iterable[Stop]) -> float:
+    """Of all of each."""
+    return max(stop.whole for stop in stops)
 
 
 async def choose_running(app: TimedApp, path: Path) -> None:
@@ -223,12 +264,13 @@ def pictures(app: TimedApp) -> list[Picture | None]:
 
 async def key_times(
     app: TimedApp, watch: Watch, keys: Iterable[str], *, drawn: bool = False
-) -> tuple[list[float], list[float]]:
+) -> tuple[list[float], list[Stop]]:
     """For each key the time to the next frame, and the longest stop until all that it asked for is shown; in ms.
 
     With `drawn` the time is that until the charts are drawn.
     """
-    times, stops = [], []
+    times: list[float] = []
+    stops: list[Stop] = []
     for key in keys:
         shown = app.frames
         watch.take()
@@ -236,6 +278,8 @@ async def key_times(
         app.simulate_key(key)
         while app.frames == shown and time.perf_counter() < begun + 1:
             await asyncio.sleep(0.0005)
+        if app.frames == shown:
+            raise SystemExit(f"the key {key} has left the screen as it was: this measures nothing")
         while drawn and not app.caught_up:
             await asyncio.sleep(0.0005)
         times.append(1000 * (time.perf_counter() - begun))
@@ -248,7 +292,7 @@ async def key_times(
 
 async def refresh_times(
     app: TimedApp, path: Path, watch: Watch, *, new_epoch: bool
-) -> tuple[list[float], list[float]]:
+) -> tuple[list[float], list[Stop]]:
     """From the end of a write to the new snapshot shown, without the wait for a poll, and the longest stop; in ms.
 
     Args:
@@ -257,7 +301,8 @@ async def refresh_times(
         watch: measures the stops.
         new_epoch: whether the run gets an epoch, so that charts are drawn anew; else a sign of life.
     """
-    times, stops = [], []
+    times: list[float] = []
+    stops: list[Stop] = []
     with Store(path) as store:
         run = store.running()[-1]
         (first,) = store.history(run.id)[:1]

@@ -19,6 +19,7 @@ from agopconsole.tui.devices import Device, DeviceReader, read_devices
 from agopconsole.tui.errands import Errands
 from agopconsole.tui.help_screen import HelpScreen
 from agopconsole.tui.jump_screen import JumpScreen
+from agopconsole.tui.long_lived import LongLived
 from agopconsole.tui.main_screen import MainScreen
 from agopconsole.tui.messages import (
     ChoiceChanged,
@@ -97,6 +98,7 @@ class ConsoleApp(App[None]):
         self.reader = StoreReader(store_path, self.post_message)
         self.errands = Errands(store_path, self.post_message)
         self.painter = Painter(self.post_message)
+        self._long_lived = LongLived()
         self._keeper = WorkerKeeper(self.errands, start_worker, self._say)
         self._device_reader = DeviceReader(devices, lambda found: self.post_message(DevicesRead(found)))
 
@@ -114,10 +116,11 @@ class ConsoleApp(App[None]):
         self._keeper.begin()
 
     def on_unmount(self) -> None:
-        """Lets the reader go."""
+        """Lets the threads go, and what was kept from the garbage collector."""
         self.reader.stop()
         self.painter.stop()
         self._device_reader.stop()
+        self._long_lived.release()
 
     # The store
 
@@ -151,6 +154,8 @@ class ConsoleApp(App[None]):
     def on_painted(self, message: Painted) -> None:
         """Shows a chart that is drawn."""
         self.painter.hand_over(message)
+        if self._snapshot is not None:
+            self._long_lived.mind(len(self._snapshot.runs))
 
     def on_choice_changed(self, message: ChoiceChanged) -> None:
         """Has the numbers of the runs read that are chosen now."""

@@ -149,4 +149,9 @@ def fitting(keys: Sequence[str], width: int, *, grouped: bool) -> list[Column]:
 def sorter(sort: Sort) -> Callable[[Row], tuple[bool, Any]]:
     """The key of `sorted` for rows; what has no value goes last either way, by `descending` of `sort`."""
     value = COLUMNS[sort.key].value
-    return lambda row: ((value(row) is None) != sort.descending, value(row) if value(row) is not None else 0)
+
+    def key(row: Row) -> tuple[bool, Any]:
+        found = value(row)
+        return (found is None) != sort.descending, 0 if found is None else found
+
+    return key

@@ -49,7 +49,7 @@ class DeviceBar(Static):
         gpus = [device for device in self._devices if device.name != "CPU"]
         shown = gpus[:_MOST_LINES] or list(self._devices)
         lines = [device_line(device, short=width < _SHORT) for device in shown] or [Text("")]
-        running = [run for run in self._snapshot.runs.values() if run.status == "running"]
+        running = self._snapshot.queue.running
         if running:
             words = _run_words(running[0], self._snapshot.paces.get(running[0].id))
             room = width - lines[0].cell_len - 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 
@@ -18,11 +18,40 @@ ALIVE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
+class Queue:
+    """What the runs say of the queue, whatever the time is.
+
+    Attributes:
+        counts: number of runs by status; those that failed because they diverged count as `diverged`.
+        running: the runs that are being trained.
+        paced: the latest runs that tell how fast an epoch is.
+        epochs_ahead: epochs that are still to be trained.
+    """
+
+    counts: Counter[str]
+    running: tuple[RunRecord, ...]
+    paced: tuple[RunRecord, ...]
+    epochs_ahead: int
+
+    @classmethod
+    def of(cls, runs: Iterable[RunRecord]) -> Queue:
+        """The queue of these runs, the oldest first."""
+        runs = list(runs)
+        told = [run for run in runs if run.status in ("done", "running") and run.started_at and run.epoch]
+        return cls(
+            Counter("diverged" if run.diverged else run.status for run in runs),
+            tuple(run for run in runs if run.status == "running"),
+            tuple(told[-_MOST_TOLD:]),
+            sum(run.epochs - run.epoch for run in runs if run.status in ("queued", "waiting", "running")),
+        )
+
+
+@dataclass(frozen=True)
 class QueueState:
     """The queue at one moment.
 
     Attributes:
-        counts: number of runs by status; those that failed because they diverged count as `diverged`.
+        counts: as those of `Queue`.
         silent_seconds: since the last sign of life of any running run; None if none runs.
         remaining_seconds: until the queue is empty at the pace so far; None if that is not known.
     """
@@ -42,27 +71,19 @@ class QueueState:
         return self.counts["queued"] + self.counts["waiting"]
 
 
-def queue_state(runs: Iterable[RunRecord], now: str, *, worker: bool | None = None) -> QueueState:
+def queue_state(queue: Queue, now: str, *, worker: bool | None = None) -> QueueState:
     """The state of the queue at the time `now` (UTC, ISO 8601); `worker` says whether one is known to be alive."""
-    runs = list(runs)
-    running = [run for run in runs if run.status == "running"]
-    silent = min((_seconds(run.heartbeat_at, now) for run in running if run.heartbeat_at), default=None)
+    silent = min((_seconds(run.heartbeat_at, now) for run in queue.running if run.heartbeat_at), default=None)
     if worker is True:
         silent = 0.0
-    state = QueueState(Counter("diverged" if run.diverged else run.status for run in runs), silent, None)
-    if not state.is_worked_on:
-        return state
-    return QueueState(state.counts, silent, _remaining(runs, max(len(running), 1), now))
+    state = QueueState(queue.counts, silent, None)
+    return replace(state, remaining_seconds=_remaining(queue, now)) if state.is_worked_on else state
 
 
-def _remaining(runs: list[RunRecord], slots: int, now: str) -> float | None:
+def _remaining(queue: Queue, now: str) -> float | None:
     """The epochs still to come at the median pace of the runs so far, shared between as many runs as run now."""
-    told = [run for run in runs if run.started_at and run.epoch and run.status in ("done", "running")]
-    paces = [_seconds(run.started_at or now, run.ended_at or now) / run.epoch for run in told[-_MOST_TOLD:]]
-    if not paces:
-        return None
-    ahead = sum(run.epochs - run.epoch for run in runs if run.status in ("queued", "waiting", "running"))
-    return ahead * median(paces) / slots
+    paces = [_seconds(run.started_at or now, run.ended_at or now) / run.epoch for run in queue.paced]
+    return queue.epochs_ahead * median(paces) / max(len(queue.running), 1) if paces else None
 
 
 def _seconds(earlier: str, later: str) -> float:

@@ -141,7 +141,7 @@ class _Known:
         chosen = [runs[i] for i in sorted(wanted.histories) if i in runs]
         running = [run.id for run in runs.values() if run.status == "running" and run.epoch]
         seconds = self._store.epoch_seconds(running) if running else {}
-        return Snapshot(
+        snapshot = Snapshot(
             runs=runs,
             studies=self._by_study(runs),
             paces={i: total / runs[i].epoch for i, total in seconds.items() if total},
@@ -156,6 +156,8 @@ class _Known:
             steps={i: self._read_steps(runs[i]) for i in sorted(wanted.steps) if i in runs},
             correlations=self._read_correlations([runs[i] for i in sorted(wanted.correlations) if i in runs]),
         )
+        snapshot.queue  # noqa: B018 - counted here, so that the screen need not: there are thousands of runs perhaps
+        return snapshot
 
     def _read_runs(self) -> dict[int, RunRecord]:
         marks = self._store.run_marks()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
@@ -16,7 +17,7 @@ from agopconsole.tui.snapshot import Snapshot, StudyRuns
 Key = tuple[Hashable, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One row.
 
@@ -35,7 +36,7 @@ class Row:
     eta: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HeadingRow(Row):
     """A study under one recipe; `title` is its name, `recipe` what its runs have in common."""
 
@@ -43,7 +44,7 @@ class HeadingRow(Row):
     recipe: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MethodRow(Row):
     """The repeats of one run.
 
@@ -64,7 +65,7 @@ class MethodRow(Row):
     leads: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunRow(Row):
     """One run; `shows_method` where no row above it names the method."""
 
@@ -81,11 +82,28 @@ Arrange = Callable[[list[Any]], list[Any]]
 """Puts rows that stand side by side into the order that the user wants."""
 
 
+@dataclass(frozen=True, slots=True)
+class _StudyRows:
+    """The rows of one study, as they are before the user puts them into an order.
+
+    Attributes:
+        study, basis: what they were made of.
+        headings: the outermost rows.
+        beneath: the rows beneath each row that can be opened, by its key.
+    """
+
+    study: StudyRuns
+    basis: object
+    headings: list[Row]
+    beneath: dict[Key, list[Row]]
+
+
 class RowBuilder:
-    """Builds rows from snapshots; the rows of a study that nothing has changed are those of the last time."""
+    """Builds rows from snapshots; the rows of what nothing has changed are those of the last time."""
 
     def __init__(self) -> None:
-        self._studies: dict[str, tuple[tuple[StudyRuns, object], list[Row]]] = {}
+        self._studies: dict[str, _StudyRows] = {}
+        self._flat: dict[int, RunRow] = {}
 
     def build(
         self, snapshot: Snapshot, *, grouped: bool, opened: Mapping[Key, bool], keep: Keep, arrange: Arrange
@@ -98,27 +116,44 @@ class RowBuilder:
             opened: the rows that the user has opened (True) or closed (False); the others decide for themselves:
                 what holds a running run is open.
             keep: which runs are seen; the means are over them alone.
-            arrange: the order of rows side by side.
+            arrange: the order of rows side by side that are in sight.
         """
         if not grouped:
-            newest_first = [run for run in reversed(snapshot.runs.values()) if keep(run)]
-            return arrange([_run_row(run, (), snapshot.paces, shows_method=True) for run in newest_first])
-        built = {study.name: self._study(study, snapshot.paces, opened, keep, arrange) for study in snapshot.studies}
-        self._studies = built
-        return [row for _, rows in built.values() for row in rows]
+            self._flat = {
+                run.id: self._flat_row(run, snapshot.paces) for run in reversed(snapshot.runs.values()) if keep(run)
+            }
+            return arrange(list(self._flat.values()))
+        self._studies = {study.name: self._study(study, snapshot.paces, opened, keep) for study in snapshot.studies}
+        return [row for rows in self._studies.values() for row in _in_order(rows.headings, rows.beneath, arrange)]
+
+    def _flat_row(self, run: RunRecord, paces: Mapping[int, float]) -> RunRow:
+        before = self._flat.get(run.id)
+        if before is not None and before.run is run and before.eta is None and run.id not in paces:
+            return before
+        return _run_row(run, (), paces, shows_method=True)
 
     def _study(
-        self, study: StudyRuns, paces: Mapping[int, float], opened: Mapping[Key, bool], keep: Keep, arrange: Arrange
-    ) -> tuple[tuple[StudyRuns, object], list[Row]]:
+        self, study: StudyRuns, paces: Mapping[int, float], opened: Mapping[Key, bool], keep: Keep
+    ) -> _StudyRows:
         own_paces = (
             tuple(paces[run.id] for group in study.groups for run in group.runs if run.id in paces) if paces else ()
         )
         own_opened = tuple(item for item in opened.items() if item[0][1] == study.name)
-        basis = (own_paces, own_opened, keep, arrange)
+        basis = (own_paces, own_opened, keep)
         before = self._studies.get(study.name)
-        if before is not None and before[0][0] is study and before[0][1] == basis:
+        if before is not None and before.study is study and before.basis == basis:
             return before
-        return (study, basis), list(_study_rows(_kept(study, keep), paces, opened, arrange))
+        beneath: dict[Key, list[Row]] = {}
+        return _StudyRows(study, basis, list(_headings(_kept(study, keep), paces, opened, beneath)), beneath)
+
+
+def _in_order(rows: Sequence[Row], beneath: Mapping[Key, list[Row]], arrange: Arrange) -> Iterator[Row]:
+    """The rows, each with those beneath it; those of a closed row, which nobody sees, need no order."""
+    for row in rows:
+        yield row
+        if row.is_open is not None:
+            below = beneath[row.key]
+            yield from _in_order(arrange(below) if row.is_open else below, beneath, arrange)
 
 
 def _kept(study: StudyRuns, keep: Keep) -> StudyRuns:
@@ -129,15 +164,22 @@ def _kept(study: StudyRuns, keep: Keep) -> StudyRuns:
     return StudyRuns(study.name, groups, tuple(run for run in study.others if keep(run)))
 
 
-def visible(rows: Sequence[Row]) -> list[Row]:
+def visible(rows: Iterable[Row]) -> list[Row]:
     """The rows that no closed row hides."""
-    closed = {row.key for row in rows if row.is_open is False}
-    return [row for row in rows if not closed.intersection(row.parents)]
+    shown = []
+    deepest = math.inf
+    for row in rows:
+        depth = len(row.parents)
+        if depth <= deepest:
+            shown.append(row)
+            deepest = depth if row.is_open is False else math.inf
+    return shown
 
 
-def _study_rows(
-    study: StudyRuns, paces: Mapping[int, float], opened: Mapping[Key, bool], arrange: Arrange
+def _headings(
+    study: StudyRuns, paces: Mapping[int, float], opened: Mapping[Key, bool], beneath: dict[Key, list[Row]]
 ) -> Iterator[Row]:
+    """The outermost rows of a study; what stands beneath them and beneath that goes into `beneath`."""
     by_recipe: dict[tuple[Any, ...], list[Group]] = {}
     for group in study.groups:
         by_recipe.setdefault(group.recipe, []).append(group)
@@ -155,7 +197,10 @@ def _study_rows(
         )
         yield heading
         own = [name for name in varied if name not in shared]
-        yield from _method_rows(groups, own, heading, paces, opened, arrange)
+        methods = _method_rows(groups, own, heading, paces, opened)
+        beneath[heading.key] = list(methods)
+        for row in methods:
+            beneath[row.key] = [_run_row(run, (heading.key, row.key), paces) for run in row.runs]
     if study.others:
         key: Key = ("others", study.name)
         title = f"{study.name}: others" if study.name else "others"
@@ -167,7 +212,7 @@ def _study_rows(
             title=title,
             recipe="cancelled, repeated, or for a source",
         )
-        yield from arrange([_run_row(run, (key,), paces, shows_method=True) for run in study.others])
+        beneath[key] = [_run_row(run, (key,), paces, shows_method=True) for run in study.others]
 
 
 def _method_rows(
@@ -176,8 +221,7 @@ def _method_rows(
     heading: Row,
     paces: Mapping[int, float],
     opened: Mapping[Key, bool],
-    arrange: Arrange,
-) -> Iterator[Row]:
+) -> list[MethodRow]:
     accuracies = [column(group.runs, BEST_VAL_ACCURACY) for group in groups]
     means = [summarise(list(values.values())) for values in accuracies]
     highest = max((mean.mean for mean in means if mean.mean is not None), default=None)
@@ -200,9 +244,7 @@ def _method_rows(
                 leads=best.mean is not None and best.mean == highest and len(groups) > 1,
             )
         )
-    for row in arrange(methods):
-        yield row
-        yield from arrange([_run_row(run, (heading.key, row.key), paces) for run in row.runs])
+    return methods
 
 
 def _run_row(

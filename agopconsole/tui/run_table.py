@@ -64,6 +64,7 @@ class RunTable(ScrollView, can_focus=True):
         self._cursor: Key | None = None
         self._places: dict[Key, int] = {}
         self._told: object = None
+        self._found: tuple[list[Row], frozenset[Key], list[Row]] = ([], frozenset(), [])
         self._filter = Filter()
         self._arrange: Arrange = list
         self.sort: Sort | None = None
@@ -86,9 +87,13 @@ class RunTable(ScrollView, can_focus=True):
 
     def chosen(self) -> list[Row]:
         """The rows that the rest of the screen is about: those selected, or else the one under the cursor."""
-        if self.selected:
-            return [row for row in self._all if row.key in self.selected]
-        return [self.rows[self.cursor]] if self.rows else []
+        if not self.selected:
+            return [self.rows[self.cursor]] if self.rows else []
+        rows, selected, found = self._found
+        if rows is not self._all or selected != self.selected:  # it is asked for often, and may be one in thousands
+            found = [row for row in self._all if row.key in self.selected]
+            self._found = (self._all, frozenset(self.selected), found)
+        return found
 
     def runs(self) -> list[RunRecord]:
         """The runs that an action is about, oldest first."""
@@ -238,7 +243,7 @@ class RunTable(ScrollView, can_focus=True):
         self.rows = visible(self._all)
         self._places = {row.key: i for i, row in enumerate(self.rows)}
         if self.selected:
-            self.selected &= {row.key for row in self._all}
+            self.selected = {row.key for row in self.chosen()}
         if self.rows and self._cursor not in self._places:
             self._cursor = self.rows[min(place, len(self.rows) - 1)].key
         self.virtual_size = Size(self.scrollable_content_region.width, len(self.rows) + 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from agopconsole.analysis.curves import Numbers
 from agopconsole.analysis.groups import Group
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerStart, StepMetrics
 from agopconsole.store import LogLine, RunRecord, WorkerRecord
+from agopconsole.tui.queue_state import Queue
 from agopconsole.tui.run_files import RunFile
 
 
@@ -89,6 +91,11 @@ class Snapshot:
     files: tuple[RunFile, ...] = ()
     steps: Mapping[int, tuple[StepMetrics, ...]] = field(default_factory=dict)
     correlations: Mapping[int, tuple[EpochAnsatz, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """How the queue stands."""
+        return Queue.of(self.runs.values())
 
     @property
     def numbers(self) -> Numbers:

@@ -31,6 +31,7 @@ class StatusBar(Static):
         self._path = store_path
         self._now = now
         self._snapshot: Snapshot | None = None
+        self._drawn = Text("")
         self.trouble = ""
 
     def on_mount(self) -> None:
@@ -63,11 +64,14 @@ class StatusBar(Static):
             room = self.size.width - left.cell_len - 4
             alive = sum(lives for _, lives in self._snapshot.workers)
             dead = len(self._snapshot.workers) - alive
-            state = queue_state(self._snapshot.runs.values(), self._now(), worker=True if alive else None)
+            state = queue_state(self._snapshot.queue, self._now(), worker=True if alive else None)
             right = _state_line(state, room, alive=alive, dead=dead, paused=self._snapshot.queue_paused)
         right.truncate(max(self.size.width - left.cell_len - 4, 0), overflow="ellipsis")
         space = max(self.size.width - left.cell_len - right.cell_len - 2, 1)
-        self.update(Text.assemble(" ", left, " " * space, right, no_wrap=True), layout=False)
+        line = Text.assemble(" ", left, " " * space, right, no_wrap=True)
+        if line != self._drawn:  # the clock asks every second, and seldom for anything new
+            self._drawn = line
+            self.update(line, layout=False)
 
 
 def _state_line(state: QueueState, room: int, *, alive: int = 0, dead: int = 0, paused: bool = False) -> Text:

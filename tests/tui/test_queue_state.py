@@ -6,7 +6,7 @@ import pytest
 
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
-from agopconsole.tui.queue_state import queue_state
+from agopconsole.tui.queue_state import Queue, queue_state
 from agopconsole.tui.status_bar import _state_line
 
 NOW = "2026-01-01T12:00:00.000Z"
@@ -19,7 +19,7 @@ def template(tmp_path_factory):
 
 
 def words(runs, room=200):
-    return _state_line(queue_state(runs, NOW), room).plain
+    return _state_line(queue_state(Queue.of(runs), NOW), room).plain
 
 
 @pytest.fixture
@@ -45,24 +45,24 @@ def running(template):
 
 
 def test_a_worker_is_alive_as_long_as_a_run_was_heard_of_lately(running):
-    assert queue_state([running], NOW).is_worked_on
-    assert queue_state([running], NOW).silent_seconds == 10
+    assert queue_state(Queue.of([running]), NOW).is_worked_on
+    assert queue_state(Queue.of([running]), NOW).silent_seconds == 10
     silent = replace(running, heartbeat_at="2026-01-01T11:57:00.000Z")
-    assert not queue_state([silent], NOW).is_worked_on
-    assert queue_state([silent, running], NOW).is_worked_on
+    assert not queue_state(Queue.of([silent]), NOW).is_worked_on
+    assert queue_state(Queue.of([silent, running]), NOW).is_worked_on
     assert words([silent]) == "● worker silent for 3 min · 1 running"
 
 
 def test_the_time_left_is_that_of_the_epochs_to_come_shared_by_the_runs_at_work(template, done, running):
     # One minute an epoch: 5 epochs of the running run and 10 of the queued one.
-    assert queue_state([done, running, template], NOW).remaining_seconds == 900
-    assert queue_state([done, running, running, template], NOW).remaining_seconds == 600
+    assert queue_state(Queue.of([done, running, template]), NOW).remaining_seconds == 900
+    assert queue_state(Queue.of([done, running, running, template]), NOW).remaining_seconds == 600
     assert words([done, running, template]) == "● worker on · 1 running · 1 queued · 1 done · about 15 min left"
 
 
 def test_without_a_worker_or_a_pace_no_time_is_promised(template, done, running):
-    assert queue_state([done, template], NOW).remaining_seconds is None
-    assert queue_state([replace(running, epoch=0), template], NOW).remaining_seconds is None
+    assert queue_state(Queue.of([done, template]), NOW).remaining_seconds is None
+    assert queue_state(Queue.of([replace(running, epoch=0), template]), NOW).remaining_seconds is None
 
 
 def test_who_waits_for_a_worker_is_told_that_there_is_none(template, done):

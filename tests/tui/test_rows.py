@@ -180,3 +180,33 @@ def test_a_waiting_run_says_for_what(store):
 def test_the_selection_is_marked(demo_rows):
     assert row_line(demo_rows[1], 40, selected=True).plain[0] == "●"
     assert replace(demo_rows[1]) == demo_rows[1]
+
+
+def test_rows_that_nothing_has_changed_are_those_of_the_last_time(store):
+    queue(store, {"study": "a"}, {"study": "b"})
+    known, builder = _Known(store), RowBuilder()
+    for grouped in (True, False):
+        first, again = (
+            builder.build(known.read(Wanted()), grouped=grouped, opened={}, keep=bool, arrange=list) for _ in range(2)
+        )
+        assert [id(row) for row in first] == [id(row) for row in again]
+        store.request_cancel(1)
+        moved = builder.build(known.read(Wanted()), grouped=grouped, opened={}, keep=bool, arrange=list)
+        assert {row.key for row in set(first) - set(moved)} >= {("run", 1)}
+        assert any(row is first[0] for row in moved)
+        store.retry(1)
+
+
+def test_another_order_sorts_what_is_in_sight_and_makes_no_row_anew(store):
+    queue(store, {"seed": 0}, {"seed": 1})
+    snapshot, builder = snapshot_of(store), RowBuilder()
+    closed = builder.build(snapshot, grouped=True, opened={}, keep=bool, arrange=list)
+    assert builder.build(snapshot, grouped=True, opened={}, keep=bool, arrange=reversed_list) == closed
+    opened = {row.key: True for row in closed}
+    rows = builder.build(snapshot, grouped=True, opened=opened, keep=bool, arrange=list)
+    turned = builder.build(snapshot, grouped=True, opened=opened, keep=bool, arrange=reversed_list)
+    assert [id(row) for row in turned] == [id(row) for row in (*rows[:2], *rows[:1:-1])]
+
+
+def reversed_list(rows):
+    return rows[::-1]
