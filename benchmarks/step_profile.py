@@ -32,13 +32,13 @@ def shares(size: int) -> dict[str, float]:
     model: nn.Module = build_model("vgg11", classes=10, image_size=size)
     cpu = torch.device("cpu")
     spec = RunSpec.parse({"image_size": size})
-    stepper = Stepper(model, build_optimizer(spec, model.parameters()), Precision("float32"), cpu, BATCH)
+    stepper = Stepper(model, build_optimizer(spec, list(model.parameters())), Precision("float32"), cpu, BATCH)
     images, labels = torch.randn(BATCH, 3, size, size), torch.randint(10, (BATCH,))
     with quickened(model):
-        stepper.take(images, labels)
+        stepper.take(images, labels, spec.lr)
         with profile(activities=[ProfilerActivity.CPU]) as watched:
             for _ in range(STEPS[size]):
-                stepper.take(images, labels)
+                stepper.take(images, labels, spec.lr)
             stepper.read()
     rows = {row.key: row.self_cpu_time_total for row in watched.key_averages()}
     whole = sum(rows.values())

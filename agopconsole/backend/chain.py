@@ -16,12 +16,10 @@ from torch import Tensor, fx, nn
 from torch.nn import functional, grad
 
 from agopconsole.backend import winograd
-from agopconsole.backend.scratch import Scratch
+from agopconsole.backend.scratch import Scratch, bytes_at_once
 
 Record = Callable[[str, Tensor], None]
 """Takes a layer's name and gradients at its outputs, (k, n, *outputs) for k directions and n images."""
-
-_BYTES_AT_ONCE = 16 << 20
 
 
 class Step(Protocol):
@@ -209,8 +207,8 @@ class _Convolution:
         return y
 
     def at_once(self, g: Tensor) -> int:
-        """So many that their gradients at the convolution's outputs stay in the cache."""
-        return max(1, _BYTES_AT_ONCE // (g.shape[1] * self._passes[0].numel() * g.element_size()))
+        """So many that their gradients at the convolution's outputs are one piece."""
+        return max(1, bytes_at_once(g.device) // (g.shape[1] * self._passes[0].numel() * g.element_size()))
 
     def backward(self, g: Tensor, record: Record, *, further: bool) -> Tensor:
         """The gradients at the inputs lie in memory that the next call writes to."""

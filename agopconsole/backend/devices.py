@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from agopconsole.errors import RequestError
 
@@ -50,3 +53,26 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def in_float64(tensor: Tensor) -> Tensor:
+    """A tensor in float64, where it is if its device has that type, else on the CPU."""
+    return tensor.cpu().double() if tensor.device.type == "mps" else tensor.double()
+
+
+@contextlib.contextmanager
+def exact_products() -> Iterator[None]:
+    """Multiplies float32 numbers as float32, for what is measured and not trained.
+
+    Left to itself cuDNN rounds the factors of its convolutions to TF32, which has the digits of a float16.
+    """
+    # Torch makes the first of them when it is asked for, and does not declare it.
+    switches: tuple[Any, ...] = torch.backends.cudnn.conv, torch.backends.cuda.matmul  # type: ignore[attr-defined]
+    before = [switch.fp32_precision for switch in switches]
+    try:
+        for switch in switches:
+            switch.fp32_precision = "ieee"
+        yield
+    finally:
+        for switch, precision in zip(switches, before, strict=True):
+            switch.fp32_precision = precision

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from agopconsole.backend.chain import StraightLine, straight_line
+from agopconsole.backend.devices import exact_products
 from agopconsole.backend.feature_matrix import FeatureMatrix
 from agopconsole.backend.layers import Slot, weight_slots
 from agopconsole.backend.memory_plan import DEFAULT_PLAN, Cost, Plan, parse_bytes, plan_within
@@ -119,6 +120,7 @@ def agop(
     dtype = _PRECISIONS[precision] if precision is not None else _floating_type(model)
     with (
         evaluation(model),
+        exact_products(),
         torch.inference_mode(False),
         torch.enable_grad(),
         stand_ins(model, _PRECISIONS[precision] if precision is not None else None),

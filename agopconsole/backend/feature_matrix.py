@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from agopconsole.backend.devices import exact_products
+
 _ROWS_AT_ONCE = 64
 
 
@@ -177,7 +179,8 @@ class FeatureMatrix:
             raise ValueError("a feature map needs a matrix over image patches")
         # ||S u||^2 = u^T S^2 u, so the factor of S^2, used as filters, gives it without forming S.
         filters = self.power(2).factor.reshape(-1, *self.patch_shape).to(images)
-        responses = functional.conv2d(images, filters, stride=stride, padding=padding, dilation=dilation)
+        with exact_products():
+            responses = functional.conv2d(images, filters, stride=stride, padding=padding, dilation=dilation)
         norms: Tensor = torch.linalg.vector_norm(responses, dim=1)
         low, high = norms.amin((1, 2), keepdim=True), norms.amax((1, 2), keepdim=True)
         return (norms - low) / (high - low).clamp_min(torch.finfo(norms.dtype).tiny)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from agopconsole.backend.bases import procrustes
+from agopconsole.backend.devices import exact_products
 from agopconsole.backend.layers import Slot, weight_slots
 from agopconsole.backend.patches import mean_patches
 from agopconsole.backend.untouched import batch_statistics, evaluation
@@ -74,7 +75,7 @@ def start_on_images(
         inputs = {name: seen[theirs[name]] for name in slots if theirs.get(name) in seen}
     normed = _before_norms(model, slots, images[:2]) if method.scale == "lsuv" else set()
     starter = _Starter(slots, write, inputs, normed if method.scale == "lsuv" else None)
-    with torch.no_grad(), evaluation(model), batch_statistics(model), watching(starter):
+    with torch.no_grad(), exact_products(), evaluation(model), batch_statistics(model), watching(starter):
         model(images)
     missed = [name for name in slots if name not in starter.done]
     if missed:
@@ -146,7 +147,7 @@ def _turns(slot: Slot, inputs: Mapping[str, Tensor], new: Tensor) -> tuple[Tenso
 def _inputs(source: nn.Module, names: Collection[str], images: Tensor) -> dict[str, Tensor]:
     """What the source's layers of these names take for the same images, at their first use."""
     notes = _Notes(slot for name, slot in weight_slots(source).items() if name in names)
-    with torch.no_grad(), evaluation(source), watching(notes):
+    with torch.no_grad(), exact_products(), evaluation(source), watching(notes):
         source(images)
     return notes.seen
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -11,14 +11,19 @@ from torch import nn
 from agopconsole.spec import RunSpec
 
 
-def build_optimizer(spec: RunSpec, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+def build_optimizer(spec: RunSpec, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
     """SGD with momentum, or AdamW with the momentum as beta1."""
     if spec.optimizer == "sgd":
         return torch.optim.SGD(
             parameters, lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay, fused=True
         )
     return torch.optim.AdamW(
-        parameters, lr=spec.lr, betas=(spec.momentum, 0.999), weight_decay=spec.weight_decay, fused=True
+        parameters,
+        lr=spec.lr,
+        betas=(spec.momentum, 0.999),
+        weight_decay=spec.weight_decay,
+        fused=True,
+        capturable=parameters[0].is_cuda,  # so that a step may be recorded
     )
 
 

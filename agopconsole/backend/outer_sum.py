@@ -8,7 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from agopconsole.backend.feature_matrix import FeatureMatrix, wide
+from agopconsole.backend.devices import in_float64
+from agopconsole.backend.feature_matrix import FeatureMatrix
 from agopconsole.backend.layers import Slot
 from agopconsole.backend.scratch import outer_product
 
@@ -39,7 +40,7 @@ class OuterSum:
         self._blocks = [at_least_float32(block if rows is None else block[rows]).clone() for block in slot.blocks]
         self._sum = _Sum(len(self._blocks), len(self._blocks[0]))
         self._grams: dict[int, Tensor] = {}
-        self._error_squared = torch.zeros(len(self._blocks), dtype=torch.float64)
+        self._error_squared = in_float64(self._blocks[0].new_zeros(len(self._blocks)))
 
     def open_batch(self, images: int) -> None:
         """Begins a batch of images."""
@@ -106,7 +107,7 @@ class OuterSum:
 
     def _gram(self, group: int) -> Tensor:
         if group not in self._grams:
-            self._grams[group] = wide(self._blocks[group] @ self._blocks[group].T)
+            self._grams[group] = in_float64(self._blocks[group] @ self._blocks[group].T)
         return self._grams[group]
 
     def _relative_error(self, group: int, matrix: FeatureMatrix) -> float | None:
@@ -138,14 +139,15 @@ class _Sum:
         if self._dense is None and kept + vectors.shape[-1] <= self._shape[1]:
             self._vectors.append(vectors * math.sqrt(weight))
             return
-        self._densify().add_(_products(vectors), alpha=weight)
+        products = _products(vectors)
+        self._densify(products).add_(products, alpha=weight)
 
     def merge(self, other: _Sum, weight: float) -> None:
         """Adds `weight` times another sum."""
         for vectors in other._vectors:
             self.add(vectors, weight)
         if other._dense is not None:
-            self._densify().add_(other._dense, alpha=weight)
+            self._densify(other._dense).add_(other._dense, alpha=weight)
 
     def root(self, group: int) -> Tensor:
         """R with R^T R the sum, shape (r, c), r at most c."""
@@ -163,16 +165,16 @@ class _Sum:
         out = []
         for g, block in enumerate(blocks):
             if self._dense is None:
-                thin = wide(self.root(g).to(block) @ block)
+                thin = in_float64(self.root(g).to(block) @ block)
                 out.append((thin @ thin.T).square().sum())
             else:
                 product = gram_of(g) @ self._dense[g]
                 out.append((product * product.mT).sum())
         return torch.stack(out)
 
-    def _densify(self) -> Tensor:
+    def _densify(self, like: Tensor) -> Tensor:
         if self._dense is None:
-            self._dense = torch.zeros(self._shape, dtype=torch.float64)
+            self._dense = like.new_zeros(self._shape)
             for vectors in self._vectors:
                 self._dense += _products(vectors)
             self._vectors = []
@@ -180,10 +182,10 @@ class _Sum:
 
 
 def _products(vectors: Tensor) -> Tensor:
-    """The sums of outer products of the columns of (groups, c, m), in float64 on the CPU."""
+    """The sums of outer products of the columns of (groups, c, m), in float64."""
     if len(vectors) == 1:
-        return wide(outer_product(vectors[0].mT))[None]
-    return wide(vectors @ vectors.mT)
+        return in_float64(outer_product(vectors[0].mT))[None]
+    return in_float64(vectors @ vectors.mT)
 
 
 def _square_root(middle: Tensor) -> Tensor:

@@ -8,6 +8,12 @@ import torch
 from torch import Tensor
 
 _BLOCK = 128
+_CACHE, _ENOUGH = 16 << 20, 256 << 20
+
+
+def bytes_at_once(device: torch.device) -> int:
+    """What one piece of a large work may hold: what stays in a CPU's cache, or what keeps a GPU busy."""
+    return _CACHE if device.type == "cpu" else _ENOUGH
 
 
 class Scratch:

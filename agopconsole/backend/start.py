@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear  # an attention's out_proj, and nothing else
 
+from agopconsole.backend.devices import exact_products
 from agopconsole.backend.layers import Slot, weight_slots
 from agopconsole.backend.patches import mean_patches
 from agopconsole.backend.untouched import batch_statistics, differentiable, evaluation
@@ -34,6 +35,7 @@ def measure_start(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Lay
     parameters = {name: getattr(slot.module, slot.parameter) for name, slot in slots.items()}
     with (
         evaluation(model),
+        exact_products(),
         batch_statistics(model),
         differentiable(parameters.values()),
         torch.enable_grad(),

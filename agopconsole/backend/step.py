@@ -47,15 +47,24 @@ class Stepper:
         self._scaler = precision.scaler(device)
         self._unread: list[tuple[int, Tensor]] = []
 
-    def take(self, images: Tensor, labels: Tensor) -> None:
-        """One step on a batch. Where float16 overflows, the weights stay as they are and the scale is lowered."""
+    def take(self, images: Tensor, labels: Tensor, rate: float) -> None:
+        """One step on a batch at a learning rate.
+
+        Where float16 overflows, the weights stay as they are and the scale is lowered.
+        """
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._unread.append((len(labels), self._step(images, labels)))
+
+    def _step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Takes a step at the learning rate that is set: its loss, correct images and gradient norm, shape (3,)."""
         self._optimizer.zero_grad(set_to_none=True)
         loss, correct = self.backward(images, labels)
         self._scaler.unscale_(self._optimizer)
         norm = nn.utils.get_total_norm([p.grad for p in self._model.parameters() if p.grad is not None])
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        self._unread.append((len(labels), torch.stack((loss, correct.to(loss.dtype), norm.to(loss.dtype)))))
+        return torch.stack((loss, correct.to(loss.dtype), norm.to(loss.dtype)))
 
     def backward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Adds the gradients of a batch, a micro-batch at a time, times the scale of float16.

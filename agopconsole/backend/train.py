@@ -31,12 +31,13 @@ from agopconsole.backend.events import (
     StepsDone,
     StoppedError,
 )
+from agopconsole.backend.graphed_step import build_stepper
 from agopconsole.backend.optimizers import build_optimizer, learning_rate
 from agopconsole.backend.places import BEST_WEIGHTS, LAST_STATE
 from agopconsole.backend.precision import pick_precision
 from agopconsole.backend.quicker import quickened
 from agopconsole.backend.rng import stream, stream_seed
-from agopconsole.backend.step import StepNumbers, Stepper, batch_sizes
+from agopconsole.backend.step import StepNumbers, batch_sizes
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, LayerAnsatz, StepMetrics, stayed_at_chance
 from agopconsole.spec import RunSpec
 
@@ -107,8 +108,8 @@ class _Trainer:
         self.precision = pick_precision(spec.precision, run.device)
         if run.device.type == "cuda":
             run.model.to(memory_format=torch.channels_last)  # as tensor cores want it
-        self.optimizer = build_optimizer(spec, run.model.parameters())
-        self.stepper = Stepper(run.model, self.optimizer, self.precision, run.device, micro_batch)
+        self.optimizer = build_optimizer(spec, list(run.model.parameters()))
+        self.stepper = build_stepper(run.model, self.optimizer, self.precision, run.device, micro_batch)
         self.batches = batch_sizes(len(run.train), spec.batch_size)
         self.steps_an_epoch = len(self.batches)
         self.keep_every = math.ceil(self.steps_an_epoch * spec.epochs / _STEPS_KEPT)
@@ -198,10 +199,8 @@ class _Trainer:
 
     def take_step(self, step: int, chosen: Tensor, augmenting: torch.Generator) -> None:
         """One optimiser step on the images `chosen`; its numbers are there once they are reported."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate(step)
         images, labels = self.run.pictures.batch(chosen, augment=self.spec.augment, generator=augmenting)
-        self.stepper.take(images, labels)
+        self.stepper.take(images, labels, self.rate(step))
 
     def report(self, first: int, epoch: int, tally: _Tally) -> Iterator[Event]:
         """The steps from `first` on, thinned, and added to the tally.

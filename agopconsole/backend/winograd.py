@@ -15,7 +15,7 @@ import torch
 from numpy.polynomial import polynomial
 from torch import Tensor, nn
 
-from agopconsole.backend.scratch import Scratch
+from agopconsole.backend.scratch import Scratch, bytes_at_once
 
 TILE = 4
 _TAPS = 3
@@ -24,7 +24,6 @@ _POINTS = {2: (0.0, 1.0, -1.0), TILE: (0.0, 1.0, -1.0, 0.5, -2.0)}
 """Where the polynomials are evaluated; these lose fewer digits than 0, 1, -1, 2, -2 (Barabasz et al. 2020)."""
 
 _NARROW = 32
-_BYTES_AT_ONCE = 16 << 20
 
 
 def covers(conv: nn.Conv2d, height: int, width: int) -> bool:
@@ -81,7 +80,7 @@ class InputGradient:
         """
         tiles = math.ceil(out.shape[1] / TILE), math.ceil(out.shape[2] / TILE)
         a_map = _SPAN**2 * math.prod(tiles) * delta.shape[-1] * delta.element_size()
-        at_once = max(1, _BYTES_AT_ONCE // a_map)
+        at_once = max(1, bytes_at_once(delta.device) // a_map)
         for some, into in zip(torch.split(delta, at_once), torch.split(out, at_once), strict=True):
             self._transform(some, into, tiles)
 

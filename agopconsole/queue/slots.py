@@ -14,7 +14,7 @@ FREE_SHARE = 0.5
 """A run starts on a GPU if this much of its share of the memory (the whole over the slots) is free."""
 
 READ_SECONDS = 5.0
-"""How long the driver's word on the memory is taken for true, and a run is given to take what it needs first."""
+"""How long the driver's word on the memory is taken for true, and until a run has taken what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class Slots:
         self._memory: Mapping[str, Gpu] = {}
         self._read_at = -math.inf
         self._taken: dict[int, Device] = {}
-        self._started_at: dict[Device, float] = {}
+        self._started_at: dict[int, float] = {}
         self._only_cpu = not any(device.uuid for device in devices)
-        places = len(self.devices) * each
+        places = each * max(1, sum(bool(device.uuid) for device in devices))
         # More threads than cores are slower than one; with a single place the numbers are those of a plain process.
-        self._threads = max(1, _cores() // places) if self._only_cpu and places > 1 else None
+        self._threads = max(1, _cores() // places) if places > 1 else None
 
     def accepts(self, device: Device) -> tuple[str, ...] | None:
         """The values of a spec's `device` that may run on that device; None for all."""
@@ -81,7 +81,7 @@ class Slots:
         counts = {device: list(self._taken.values()).count(device) for device in self.devices}
         open_to_one = [device for device in self.devices if counts[device] < self.each]
         return [
-            Place(device, None if device.uuid else self._threads)
+            Place(device, self._threads)
             for device in sorted(open_to_one, key=counts.__getitem__)
             if not device.uuid or self._has_memory(device)
         ]
@@ -89,11 +89,12 @@ class Slots:
     def take(self, run_id: int, place: Place) -> None:
         """Keeps that a run is there."""
         self._taken[run_id] = place.device
-        self._started_at[place.device] = time.monotonic()
+        self._started_at[run_id] = time.monotonic()
 
     def leave(self, run_id: int) -> None:
         """Keeps that a run is gone."""
         self._taken.pop(run_id, None)
+        self._started_at.pop(run_id, None)
         self._read_at = -math.inf  # what it held is free again
 
     def _has_memory(self, device: Device) -> bool:
@@ -103,10 +104,13 @@ class Slots:
         gpu = self._memory.get(device.uuid)
         if gpu is None:  # fallen off the bus: a run there would only fail
             return False
-        shared = device in self._taken.values()
-        if shared and self._read_at < self._started_at[device] + READ_SECONDS:
-            return False  # until the driver counts what the other run has taken by then
-        return gpu.memory_free >= FREE_SHARE * gpu.memory_total / self.each
+        # What a run takes that has just begun, the driver does not count yet: as much is set aside as let it begin.
+        beginning = sum(
+            self._read_at < self._started_at[run_id] + READ_SECONDS
+            for run_id, taken in self._taken.items()
+            if taken == device
+        )
+        return gpu.memory_free >= (1 + beginning) * FREE_SHARE * gpu.memory_total / self.each
 
 
 def _cores() -> int:

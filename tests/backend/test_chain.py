@@ -54,7 +54,7 @@ def relative_error(matrix, expected: Tensor) -> float:
 @pytest.mark.parametrize("winograd", [False, True])
 @pytest.mark.parametrize("name", [name for name in LAYERS if name not in ("strided", "grouped")])
 def test_a_line_has_the_agop_of_the_definition(name, winograd, monkeypatch):
-    monkeypatch.setattr("agopconsole.backend.chain._BYTES_AT_ONCE", 1)  # every direction in a piece of its own
+    monkeypatch.setattr("agopconsole.backend.chain.bytes_at_once", lambda device: 1)  # every direction by itself
     net, images = a_line()
     assert straight_line(net) is not None
     expected = brute_force_agop(net, name, images)[0].detach()

@@ -344,7 +344,7 @@ def test_where_float16_overflows_the_weights_stay_and_the_scale_falls():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     stepper = Stepper(model, optimizer, Precision("float16"), CPU, 4)
     images, labels = torch.ones(4, 2), torch.zeros(4, dtype=torch.int64)
-    stepper.take(images * 1e3, labels)  # at the first scale, 65,536, beyond float16's range
+    stepper.take(images * 1e3, labels, 0.05)  # at the first scale, 65,536, beyond float16's range
     (numbers,) = stepper.read()
     assert math.isfinite(numbers.loss)
     assert not math.isfinite(numbers.gradient_norm)
@@ -353,7 +353,7 @@ def test_where_float16_overflows_the_weights_stay_and_the_scale_falls():
     again = Stepper(model, optimizer, Precision("float16"), CPU, 4)
     again.load_state(stepper.state())
     assert again.state() == stepper.state()
-    again.take(images * 1e-2, labels)
+    again.take(images * 1e-2, labels, 0.05)
     assert math.isfinite(again.read()[0].gradient_norm)
     assert not torch.equal(model.weight, before)
 

@@ -33,7 +33,7 @@ def test_single_precision_loses_one_digit():
 
 
 def test_maps_that_do_not_fit_the_memory_go_in_pieces(monkeypatch):
-    monkeypatch.setattr("agopconsole.backend.winograd._BYTES_AT_ONCE", 1)
+    monkeypatch.setattr("agopconsole.backend.winograd.bytes_at_once", lambda device: 1)
     assert relative_error(nn.Conv2d(32, 32, 3, padding=1), 8, 8, torch.float64) < 1e-13
 
 

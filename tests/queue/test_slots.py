@@ -56,17 +56,25 @@ def test_a_run_starts_only_where_half_its_share_of_the_memory_is_free(clock):
     assert free(shared) == ["cuda:0"]
 
 
-def test_a_second_run_waits_until_the_first_has_taken_its_memory(clock):
-    slots, memory = slots_of(FIRST, each=2)
+def test_what_a_run_that_has_just_begun_will_take_is_set_aside(clock):
+    slots, memory = slots_of(FIRST, each=2, free=(49, 0))
     assert free(slots) == ["cuda:0"]
     slots.take(1, Place(FIRST))
-    assert free(slots) == []
-    memory["a"] = 20
+    assert free(slots) == []  # 24 are left beside the 25 that let the first begin
+    memory["a"] = 24
     clock.now += READ_SECONDS
     assert free(slots) == []
-    memory["a"] = 30
+    memory["a"] = 25
     clock.now += READ_SECONDS
     assert free(slots) == ["cuda:0"]
+
+
+def test_runs_begin_together_where_there_is_memory_for_all(clock):
+    slots, _ = slots_of(FIRST, each=3, free=(50, 0))
+    for run in (1, 2, 3):
+        assert free(slots) == ["cuda:0"]
+        slots.take(run, Place(FIRST))
+    assert free(slots) == []
 
 
 def test_what_a_run_that_ended_held_is_free_at_once(clock):
@@ -97,7 +105,8 @@ def test_a_run_goes_where_it_asks_to_go():
     assert Slots([ANY], 1).accepted is None
 
 
-def test_runs_on_the_processor_share_its_cores(monkeypatch):
+def test_runs_share_the_cores_of_the_processor(monkeypatch):
     monkeypatch.setattr(slots_module, "_cores", lambda: 8)
     assert [Slots([CPU], each).free()[0].threads for each in (1, 2, 3, 16)] == [None, 4, 2, 1]
-    assert slots_of(FIRST, each=4)[0].free()[0].threads is None
+    assert [slots_of(FIRST, CPU, each=each)[0].free()[0].threads for each in (1, 4)] == [None, 2]
+    assert slots_of(FIRST, SECOND, CPU)[0].free()[0].threads == 4
