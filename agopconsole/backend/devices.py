@@ -66,8 +66,8 @@ def exact_products() -> Iterator[None]:
 
     Left to itself cuDNN rounds the factors of its convolutions to TF32, which has the digits of a float16.
     """
-    # Torch makes the first of them when it is asked for, and does not declare it.
-    switches: tuple[Any, ...] = torch.backends.cudnn.conv, torch.backends.cuda.matmul  # type: ignore[attr-defined]
+    cudnn: Any = torch.backends.cudnn  # which does not declare its switches
+    switches = (cudnn.conv, cudnn.rnn, torch.backends.cuda.matmul)
     before = [switch.fp32_precision for switch in switches]
     try:
         for switch in switches:
