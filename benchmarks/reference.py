@@ -17,7 +17,7 @@ def patch_jacobian_agop(vgg: nn.Module, layer: str, images: Tensor) -> Tensor:
     index = int(layer.rpartition(".")[2])
     before, conv, after = vgg.features[:index], vgg.features[index], vgg.features[index + 1 :]
     weight = conv.weight.detach().flatten(1)
-    total = torch.zeros(weight.shape[1], weight.shape[1], dtype=images.dtype)
+    total = images.new_zeros(weight.shape[1], weight.shape[1])
     for image in images:
         with torch.no_grad():
             inputs = before(image[None])

@@ -1,11 +1,10 @@
 """The training loop of the source study, written after its description: what `training.py` measures ours against.
 
-Pictures lie decoded in memory as PIL images; a DataLoader turns each into a tensor in the main process: Resize,
-ToTensor, Normalize. SGD in float32; loss and accuracy are read after every batch and shown in a line that is redrawn.
+Pictures lie decoded in memory as PIL images; a DataLoader turns each into a tensor: Resize, ToTensor, Normalize. SGD
+in float32; loss and accuracy are read after every batch and shown in a line that is redrawn.
 """
 
 import sys
-import time
 from collections.abc import Callable
 
 import torch
@@ -33,18 +32,35 @@ class PictureFolder(Dataset[tuple[Tensor, int]]):
         return self._transform(self._pictures[index]), self._labels[index]
 
 
-def step_seconds(model: nn.Module, pixels: Tensor, labels: Tensor, *, size: int, batch: int) -> list[float]:
-    """Seconds of each step of one epoch, the loading of its batch included."""
+def run_loop(
+    model: nn.Module,
+    pixels: Tensor,
+    labels: Tensor,
+    *,
+    size: int,
+    batch: int,
+    workers: int,
+    tick: Callable[[], object],
+) -> None:
+    """One epoch on the model's device; `tick` is called before every step and after the last."""
+    device = next(model.parameters()).device
     prepare = transforms.Compose(
         [transforms.Resize((size, size)), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     )
-    loader = DataLoader(PictureFolder(pixels, labels, prepare), batch_size=batch, shuffle=True)
+    loader = DataLoader(
+        PictureFolder(pixels, labels, prepare),
+        batch_size=batch,
+        shuffle=True,
+        num_workers=workers,
+        pin_memory=device.type == "cuda",
+    )
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, weight_decay=5e-4)
     criterion = nn.CrossEntropyLoss()
-    seconds, running, correct, seen = [], 0.0, 0, 0
+    running, correct, seen = 0.0, 0, 0
     model.train()
-    began = time.perf_counter()
-    for images, truth in loader:
+    tick()
+    for pictures, truths in loader:
+        images, truth = pictures.to(device), truths.to(device)
         optimizer.zero_grad()
         outputs = model(images)
         loss = criterion(outputs, truth)
@@ -54,8 +70,5 @@ def step_seconds(model: nn.Module, pixels: Tensor, labels: Tensor, *, size: int,
         correct += (outputs.argmax(1) == truth).sum().item()
         seen += len(truth)
         print(f"\rloss {running / seen:.4f}  accuracy {correct / seen:.4f}", end="", file=sys.stderr, flush=True)
-        now = time.perf_counter()
-        seconds.append(now - began)
-        began = now
+        tick()
     print(file=sys.stderr)
-    return seconds

@@ -67,12 +67,12 @@ def exact_products() -> Iterator[None]:
     Left to itself cuDNN rounds the factors of its convolutions to TF32, which has the digits of a float16.
     """
     cudnn: Any = torch.backends.cudnn  # which does not declare its switches
-    switches = (cudnn.conv, cudnn.rnn, torch.backends.cuda.matmul)
-    before = [switch.fp32_precision for switch in switches]
+    matmul = torch.backends.cuda.matmul
+    before = cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision, matmul.fp32_precision
     try:
-        for switch in switches:
-            switch.fp32_precision = "ieee"
+        cudnn.allow_tf32 = False  # the older switch for both, which torch wants to agree with them
+        matmul.fp32_precision = "ieee"
         yield
     finally:
-        for switch, precision in zip(switches, before, strict=True):
-            switch.fp32_precision = precision
+        cudnn.allow_tf32 = "tf32" in before[:2]
+        cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision, matmul.fp32_precision = before

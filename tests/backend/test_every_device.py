@@ -278,13 +278,28 @@ def test_dropout_differs_from_step_to_step_and_not_from_run_to_run(device):
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
+SWITCHES = (torch.backends.cudnn.conv, torch.backends.cudnn.rnn, torch.backends.cuda.matmul)
+
+
+@pytest.fixture(params=["tf32", "ieee"])
+def chosen(request):
+    """What a user has chosen for products in float32."""
+    before = [switch.fp32_precision for switch in SWITCHES]
+    for switch in SWITCHES:
+        switch.fp32_precision = request.param
+    yield request.param
+    for switch, precision in zip(SWITCHES, before, strict=True):
+        switch.fp32_precision = precision
+
+
 @on_every_device
-def test_nothing_is_left_switched(device):
-    before = torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.allow_tf32
+def test_products_are_exact_for_a_while_and_then_what_the_user_chose(device, chosen):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with devices.exact_products():
-            assert torch.backends.cuda.matmul.fp32_precision == "ieee"
-            assert not torch.backends.cudnn.allow_tf32
+            assert "tf32" not in {switch.fp32_precision for switch in SWITCHES}
+            with torch.backends.cudnn.flags(enabled=False, allow_tf32=False):  # as a model may ask within its pass
+                pass
             agop(nn.Sequential(nn.Flatten(), nn.Linear(12, 2)).to(device), torch.ones(1, 3, 2, 2, device=device))
-    assert (torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.allow_tf32) == before
+            assert "tf32" not in {switch.fp32_precision for switch in SWITCHES}
+    assert {switch.fp32_precision for switch in SWITCHES} == {chosen}
