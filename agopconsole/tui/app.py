@@ -10,16 +10,17 @@ from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from agopconsole.store import Store
+from agopconsole.tui.collector import Collector
 from agopconsole.tui.commands import commands
 from agopconsole.tui.devices import Device, DeviceReader, read_devices
 from agopconsole.tui.errands import Errands
 from agopconsole.tui.help_screen import HelpScreen
 from agopconsole.tui.jump_screen import JumpScreen
-from agopconsole.tui.long_lived import LongLived
 from agopconsole.tui.main_screen import MainScreen
 from agopconsole.tui.messages import (
     ChoiceChanged,
@@ -98,7 +99,7 @@ class ConsoleApp(App[None]):
         self.reader = StoreReader(store_path, self.post_message)
         self.errands = Errands(store_path, self.post_message)
         self.painter = Painter(self.post_message)
-        self._long_lived = LongLived()
+        self._collector = Collector()
         self._keeper = WorkerKeeper(self.errands, start_worker, self._say)
         self._device_reader = DeviceReader(devices, lambda found: self.post_message(DevicesRead(found)))
 
@@ -109,18 +110,19 @@ class ConsoleApp(App[None]):
         wanted = self.preferences.theme
         self.theme = (LIGHT if wanted == "light" or (wanted == "auto" and self._terminal_is_light) else DARK).name
         await self.push_screen(self._main)
-        self.set_interval(1.0, self._mind_reader)
+        self.set_interval(1.0, self._mind)
+        self._collector.begin()
         self.reader.start()
         self.errands.start()
         self._device_reader.start()
         self._keeper.begin()
 
     def on_unmount(self) -> None:
-        """Lets the threads go, and what was kept from the garbage collector."""
+        """Lets the threads go."""
         self.reader.stop()
         self.painter.stop()
         self._device_reader.stop()
-        self._long_lived.release()
+        self._collector.end()
 
     # The store
 
@@ -155,7 +157,7 @@ class ConsoleApp(App[None]):
         """Shows a chart that is drawn."""
         self.painter.hand_over(message)
         if self._snapshot is not None:
-            self._long_lived.mind(len(self._snapshot.runs))
+            self._collector.spare(len(self._snapshot.runs))
 
     def on_choice_changed(self, message: ChoiceChanged) -> None:
         """Has the numbers of the runs read that are chosen now."""
@@ -186,13 +188,14 @@ class ConsoleApp(App[None]):
     def _ask(self) -> None:
         self.reader.want(self._wanted())
 
-    def _mind_reader(self) -> None:
+    def _mind(self) -> None:
         """Says so if another process keeps the store locked; once it no longer does, reads it again to unsay it.
 
         What the screens want is asked for as well, should it have changed without a word.
         """
         self._ask()
         self._keeper.mind(self._snapshot)
+        self._collector.rest()
         was_locked, self._is_locked = self._is_locked, self.reader.busy_seconds() > _PATIENCE_SECONDS
         if was_locked and not self._is_locked:
             self.reader.refresh()
@@ -204,6 +207,12 @@ class ConsoleApp(App[None]):
         self.notify(text, severity="error" if is_error else "information", timeout=8)
 
     # Keys
+
+    async def on_event(self, event: Event) -> None:
+        """Takes note that the user is at work."""
+        if isinstance(event, InputEvent):
+            self._collector.wait()
+        await super().on_event(event)
 
     def on_open_run(self, message: OpenRun) -> None:
         """Opens a run in full."""

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Footer, Input, Label, Select, Static
+from textual.widgets import Button, Input, Label, Select, Static
 
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.analysis.command_line import command_line
@@ -23,6 +23,7 @@ from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.study import read_toml, studies_at_hand
 from agopconsole.tui.form import FIELDS, GRID, SEVERAL, form_texts, read_form
+from agopconsole.tui.key_bar import KeyBar
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
 
@@ -79,7 +80,7 @@ class FormScreen(StoreScreen):
                 with VerticalScroll(id="preview", classes="panel", can_focus=False):
                     yield Static(id="preview-text")
                 yield Button("queue (f2)", id="queue", variant="primary", compact=True)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Names the parts and begins with the init."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from agopconsole.queue.actions import toggle_queue
 from agopconsole.store import RunRecord
@@ -20,6 +20,7 @@ from agopconsole.tui.device_bar import DeviceBar
 from agopconsole.tui.devices import Device
 from agopconsole.tui.drawing import Drawing
 from agopconsole.tui.filter_bar import FilterBar
+from agopconsole.tui.key_bar import KeyBar
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.rows import RunRow
 from agopconsole.tui.run_actions_screen import RunActionsScreen
@@ -80,7 +81,7 @@ class MainScreen(RunActionsScreen, ChartedScreen):
                 yield StartPanel(id="start")
         yield Static(id="empty", markup=False)
         yield DeviceBar(id="devices")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begins with the table, which names itself in its frame."""

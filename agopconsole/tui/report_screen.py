@@ -11,7 +11,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import HorizontalScroll, VerticalScroll
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from agopconsole.analysis.answer import answer
 from agopconsole.analysis.colours import GREY
@@ -22,6 +22,7 @@ from agopconsole.analysis.report_text import answer_lines, caption, render_repor
 from agopconsole.analysis.tables import Look, render
 from agopconsole.store import Store
 from agopconsole.tui.dialogs import PromptScreen
+from agopconsole.tui.key_bar import KeyBar
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
 
@@ -79,7 +80,7 @@ class ReportScreen(StoreScreen):
             with HorizontalScroll(id="report-sideways", can_focus=False):
                 yield Static(id="report-table")
             yield Static(id="report-words", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Names the frame; keys scroll the table."""

@@ -7,8 +7,9 @@ import weakref
 
 import pytest
 from helpers.console import console, press, until
+from textual.widgets._footer import FooterKey
 
-from agopconsole.tui.long_lived import LongLived
+from agopconsole.tui.collector import Collector
 from agopconsole.tui.status_bar import StatusBar
 
 SCREENS = ("n", "r", "m", "v", "question_mark", "e")
@@ -47,15 +48,18 @@ class Loop:
 
 
 @pytest.fixture
-def long_lived():
-    held = LongLived()
-    yield held
-    held.release()
+def collector():
+    usual = gc.get_threshold()
+    collector = Collector()
+    collector.begin()
+    yield collector
+    collector.end()
+    assert gc.get_threshold() == usual
 
 
-def test_what_lives_long_is_out_of_the_collectors_sight_and_later_garbage_is_not(long_lived):
+def test_what_lives_long_is_out_of_the_collectors_sight_and_later_garbage_is_not(collector):
     early = Loop()
-    long_lived.mind(10)
+    collector.spare(10)
     assert not any(one is early for one in gc.get_objects())
     late = Loop()
     gone = weakref.ref(late)
@@ -64,19 +68,59 @@ def test_what_lives_long_is_out_of_the_collectors_sight_and_later_garbage_is_not
     assert gone() is None
 
 
-def test_it_is_done_again_when_there_are_many_more_runs(long_lived):
-    long_lived.mind(3000)
+def test_it_is_put_there_again_when_there_are_many_more_runs(collector):
+    collector.spare(3000)
     more = [[] for _ in range(100)]
-    long_lived.mind(5999)
+    collector.spare(5999)
     assert any(one is more for one in gc.get_objects())
-    long_lived.mind(6000)
+    collector.spare(6000)
     assert not any(one is more for one in gc.get_objects())
 
 
-async def test_the_collector_gets_all_back_with_the_end_of_the_console(demo):
+def test_a_full_collection_that_is_due_is_made_in_a_pause(collector, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    gc.collect()
+    for _ in range(10):
+        gc.collect(1)
+    old = Loop()
+    gone = weakref.ref(old)
+    gc.collect(1)
+    del old
+    collector.wait()
+    now += 1.0
+    collector.rest()
+    assert gone() is not None
+    now += 2.0
+    collector.rest()
+    assert gone() is None
+
+
+async def test_a_key_puts_the_pause_off_and_the_end_of_the_console_gives_all_back(demo, monkeypatch):
+    usual = gc.get_threshold()
     async with console(demo) as pilot:
         await until(pilot, lambda: gc.get_freeze_count() > 0)
+        assert gc.get_threshold()[2] > usual[2]
+        keys = []
+        monkeypatch.setattr(pilot.app._collector, "wait", lambda: keys.append(1))
+        await press(pilot, "down")
+        assert keys
     assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == usual
+
+
+async def test_keys_that_are_no_longer_shown_are_let_go(demo):
+    async with console(demo) as pilot:
+
+        async def shown_ever():
+            for _ in range(2):
+                await press(pilot, "m", "escape")
+            gc.collect()
+            return sum(isinstance(one, FooterKey) for one in gc.get_objects())
+
+        await shown_ever()
+        before = await shown_ever()
+        assert await shown_ever() <= before
 
 
 async def test_the_status_line_is_drawn_anew_only_when_it_says_something_new(demo):
