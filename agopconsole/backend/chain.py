@@ -153,9 +153,11 @@ def _steps(calls: list[_Call], *, fast: bool) -> list[Step]:
                 )
             )
         elif type(call.module) is nn.Linear:
+            rectified = bool(calls) and type(calls[0].module) is nn.ReLU
+            calls = calls[rectified:]
             assert call.name is not None
-            steps.append(_Linear(call.name, call.module))
-        else:
+            steps.append(_Linear(call.name, call.module, rectified=rectified))
+        elif type(call.module) not in (nn.Dropout, nn.Identity):  # which do nothing in eval mode
             steps.append(_Anything(call.function))
     return steps
 
@@ -263,16 +265,20 @@ class _Convolution:
 
 
 class _Linear:
-    """A linear layer."""
+    """A linear layer, with the ReLU behind it where there is one."""
 
-    def __init__(self, name: str, linear: nn.Linear) -> None:
+    def __init__(self, name: str, linear: nn.Linear, *, rectified: bool) -> None:
         self.name: str | None = name
         self._linear = linear
+        self._rectified = rectified
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keeps nothing: the gradient at the inputs does not depend on them."""
-        y: Tensor = self._linear(x)
-        return y
+        """Keeps where a gradient passes the ReLU."""
+        z: Tensor = self._linear(x)
+        if not self._rectified:
+            return z
+        self._passes = (z > 0).to(z.dtype)
+        return functional.relu(z)
 
     def at_once(self, g: Tensor) -> int:
         """All, so that the weight is read once."""
@@ -280,8 +286,9 @@ class _Linear:
 
     def backward(self, g: Tensor, record: Record, *, further: bool) -> Tensor:
         """One product with the weight for all directions and images."""
-        record(str(self.name), g)
-        return g @ self._linear.weight.detach() if further else g
+        delta = g * self._passes if self._rectified else g
+        record(str(self.name), delta)
+        return delta @ self._linear.weight.detach() if further else delta
 
 
 class _Anything:

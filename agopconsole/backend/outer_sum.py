@@ -189,12 +189,17 @@ def _products(vectors: Tensor) -> Tensor:
 
 
 def _square_root(middle: Tensor) -> Tensor:
-    """R with R^T R = D, (r, c): the triangle of Cholesky, or where D has no full rank the eigenvectors that count."""
+    """R with R^T R = D, (r, c): the triangle of Cholesky, or where D has no full rank the eigenvectors that count.
+
+    Channels that let no gradient through are zeros in D; without them its rank is full as a rule.
+    """
     if not torch.isfinite(middle).all():
         return torch.full_like(middle, math.nan)
-    triangle, failed = torch.linalg.cholesky_ex(middle)
+    alive = middle.diagonal() > 0
+    triangle, failed = torch.linalg.cholesky_ex(middle[alive][:, alive])
     if not failed:
-        upper: Tensor = triangle.mT
+        upper = middle.new_zeros(len(triangle), len(middle))
+        upper[:, alive] = triangle.mT
         return upper
     values, vectors = torch.linalg.eigh(middle)
     kept = values > values.max() * len(values) * torch.finfo(torch.float64).eps

@@ -61,6 +61,36 @@ def test_a_line_has_the_agop_of_the_definition(name, winograd, monkeypatch):
     assert relative_error(agop(net, images, layers=[name], winograd=winograd)[name], expected) < 1e-10
 
 
+def layers_of_a_head() -> nn.Sequential:
+    """A convolution with channels that no image reaches, and linear layers with and without a ReLU behind them."""
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        net = nn.Sequential(
+            nn.Conv2d(3, 9, 3),
+            nn.ReLU(),
+            nn.Dropout(0.5),
+            nn.Flatten(),
+            nn.Linear(9 * 36, 12),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5),
+            nn.Linear(12, 7),
+            nn.Identity(),
+            nn.Linear(7, 4),
+        ).double()
+        with torch.no_grad():
+            net[0].bias[[1, 5, 6]] = -1e3
+        return net.eval()
+
+
+@pytest.mark.parametrize("name", ["0", "4", "7", "9"])
+def test_a_head_and_dead_channels_have_the_agop_of_the_definition(name):
+    net, images = layers_of_a_head(), torch.randn(3, 3, 8, 8, dtype=torch.float64)
+    assert straight_line(net) is not None
+    matrix = agop(net, images)[name]
+    assert relative_error(matrix, brute_force_agop(net, name, images)[0].detach()) < 1e-10
+    assert name != "0" or matrix.rank == 6
+
+
 @pytest.mark.parametrize("winograd", [False, True])
 def test_a_line_has_the_agop_that_autograd_gives(winograd, monkeypatch):
     net, images = a_line()
