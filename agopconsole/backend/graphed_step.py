@@ -6,8 +6,10 @@ to compute them. A CUDA graph records a step once and launches it whole: the sam
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -68,24 +70,45 @@ class GraphedStepper(Stepper):
     def _by_kernels(self, images: Tensor, labels: Tensor) -> Tensor:
         """One step beside the default stream, as a recording has it, and whether it waits for the GPU."""
         self._aside.wait_stream(torch.cuda.current_stream(self._device))
-        before = torch.cuda.get_sync_debug_mode()
-        torch.cuda.set_sync_debug_mode("warn")
-        try:
-            with torch.cuda.stream(self._aside), warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                numbers = self._step(images, labels)
-        finally:
-            torch.cuda.set_sync_debug_mode(before)
+        with torch.cuda.stream(self._aside), _timed_kernels(self._graph is None), _noted_waits() as caught:
+            numbers = self._step(images, labels)
         torch.cuda.current_stream(self._device).wait_stream(self._aside)
         # Libraries wait while they load their kernels, in the first steps of a size.
         if self._came[images.shape] == _WARM_UP:
-            self._waits = any("synchroniz" in str(warning.message) for warning in caught)
+            self._waits = bool(caught)
         return numbers
 
     def _record(self, images: Tensor, labels: Tensor) -> None:
         """Records a step, without taking it."""
         self._images, self._labels = images.clone(), labels.clone()
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with _timed_kernels(True), torch.cuda.graph(graph):
             self._numbers = self._step(self._images, self._labels)
         self._graph = graph
+
+
+@contextlib.contextmanager
+def _noted_waits() -> Iterator[list[warnings.WarningMessage]]:
+    """The warnings of operations that wait for the GPU, in a list that is filled meanwhile."""
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.cuda.set_sync_debug_mode("warn")  # says that it is a prototype
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("always", "called a synchronizing CUDA operation")
+            yield caught
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+@contextlib.contextmanager
+def _timed_kernels(wanted: bool) -> Iterator[None]:
+    """Lets cuDNN try the kernels of a convolution that it meets for the first time, and take the fastest."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = wanted
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
