@@ -119,7 +119,7 @@ def draw_chart(
         return Picture(page, tuple(in_words(page, lines, title, axes)), tuple(series), axes)
     symbols = page.symbols([one.dotted for one in series])
     head = [page.line([(title, None)])] if title else []
-    below = legend(page, lines, symbols, axes, most=max(1, height // 4))
+    below = legend(page, lines, symbols, axes)
     rows = height - len(head) - len(below)
 
     from agopconsole.analysis.canvas import draw  # plotext: 0.28 s, spent only where something is drawn

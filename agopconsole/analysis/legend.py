@@ -10,8 +10,11 @@ from agopconsole.analysis.colours import GREY, WARNING
 from agopconsole.analysis.page import Page, Parts
 from agopconsole.analysis.reading import Reading, read_at
 from agopconsole.analysis.series import Scaled, Series
+from agopconsole.analysis.short_names import short_names
 
 _NO_VALUE = "-"
+_HUNDRED = 99.5
+"""From here on two digits would be written with an exponent."""
 
 
 def lost_note(scaled: Scaled, axes: Axes) -> str:
@@ -25,43 +28,35 @@ def lost_note(scaled: Scaled, axes: Axes) -> str:
     return f" ✗ {word}, {first}"
 
 
-def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Axes, most: int) -> list[str]:
-    """The legend of the lines that are not dotted in at most `most` lines, what diverged first.
+def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Axes) -> list[str]:
+    """The legend of the lines that are not dotted, what diverged first, in a quarter of the page if that will do.
 
-    With little room the notes get shorter, then the labels, and only then is what finds no room counted.
+    With little room the notes get shorter, then the labels have fewer words, then it may take a third of the page,
+    then the words get shorter, and at the last it may take two fifths. Only then is what finds no room counted.
     """
+    few, more, most = (max(1, int(page.height * share)) for share in (1 / 4, 1 / 3, 2 / 5))
     entries = [(one, symbol) for one, symbol in zip(lines, symbols, strict=True) if not one.series.dotted]
     entries.sort(key=lambda entry: not entry[0].lost)
+    named, cut = short_names([one.series.label for one, _ in entries])
+    attempts = [(named[0], lost_note, few), (named[0], _short_note, few)]
+    attempts += [(names, _sign, few) for names in named]
+    attempts += [(names, _sign, room) for room in (more, most) for names in (*named, *cut)]
     written: list[tuple[int, list[str]]] = []
-    for label, note in ((_label, lost_note), (_label, _short_note), (_up_to_comma, _sign), (_first_word, _sign)):
+    for labels, note, room in attempts:
         shown = [
             [
                 (symbol, one.series.colour),
-                (f" {label(one)}", None),
+                (f" {label}", None),
                 (note(one, axes), WARNING),
                 (f" {one.masked} ≤ 0 not shown" if one.masked else "", GREY),
             ]
-            for one, symbol in entries
+            for (one, symbol), label in zip(entries, labels, strict=True)
         ]
-        found, left_out = page.flow(shown, most)
-        told_apart = len({label(one) for one, _ in entries}) == len({_label(one) for one, _ in entries})
-        if told_apart:
-            written.append((left_out, found))
-        if told_apart and not left_out:
+        found, left_out = page.flow(shown, room)
+        written.append((left_out, found))
+        if not left_out:
             break
     return min(written, key=lambda one: one[0])[1]
-
-
-def _label(scaled: Scaled) -> str:
-    return scaled.series.label
-
-
-def _up_to_comma(scaled: Scaled) -> str:
-    return scaled.series.label.split(",")[0]
-
-
-def _first_word(scaled: Scaled) -> str:
-    return scaled.series.label.split(" ")[0]
 
 
 def _short_note(scaled: Scaled, axes: Axes) -> str:
@@ -81,11 +76,12 @@ def reading_legend(
 ) -> list[str]:
     """The value of every line at `x` in at most `most` lines, with as much of the labels as that leaves room for."""
     lines: list[str] = []
-    for words in (lambda label: f" {label}", lambda label: f" {label.split()[0]}" if label.split() else "", _nothing):
+    named, cut = short_names([one.label for one in series])
+    for labels in (*named, *cut, [""] * len(series)):
         entries: list[Parts] = [[(axes.place(x), GREY)]]
         entries += [
-            [(symbol, one.colour), (f" {_value(read_at(one, x))}", None), (words(one.label), GREY)]
-            for one, symbol in zip(series, symbols, strict=True)
+            [(symbol, one.colour), (f" {_value(read_at(one, x))}", None), (f" {label}" if label else "", GREY)]
+            for one, symbol, label in zip(series, symbols, labels, strict=True)
         ]
         lines, left_out = page.flow(entries, most)
         if not left_out:
@@ -93,14 +89,10 @@ def reading_legend(
     return lines
 
 
-def _nothing(label: str) -> str:
-    del label
-    return ""
-
-
 def _value(reading: Reading | None) -> str:
     if reading is None:
         return _NO_VALUE
     if not math.isfinite(reading.y):
         return "✗"
-    return f"{reading.y:.4g}" + (f"±{reading.band:.2g}" if reading.band else "")
+    band = reading.band or 0.0
+    return f"{reading.y:.4g}" + (f"±{band:.0f}" if band >= _HUNDRED else f"±{band:.2g}" if band else "")

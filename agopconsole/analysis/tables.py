@@ -74,11 +74,13 @@ class Look:
         width: characters a line; None for as many as the table needs, which is what a pipe or a file gets.
         colour: whether escape sequences are understood.
         unicode: whether anything but ASCII is.
+        whole_words: whether the table may be wider than that rather than break a word, as where it can be scrolled.
     """
 
     width: int | None = None
     colour: bool = False
     unicode: bool = True
+    whole_words: bool = False
 
     @classmethod
     def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Look:
@@ -237,12 +239,13 @@ def _table(rows: Sequence[Row], columns: Sequence[Column], look: Look) -> str:
     for column in columns:
         title, cells = look.fit(column.title), [look.fit(column.cell(row)) for row in rows]
         widest, whole = max(map(len, [title, *cells])), column.align == "right"
+        narrowest = max(len(word) for text in (title, *cells) for word in text.split(" "))
         table.add_column(
             Text(title),
             justify=column.align,
             overflow="fold",
             no_wrap=whole,
-            min_width=widest if whole else min(widest, _NARROWEST),
+            min_width=widest if whole else narrowest if look.whole_words else min(widest, _NARROWEST),
         )
     for row in rows:
         table.add_row(*(Text(look.fit(c.cell(row)), c.style(row) if c.style else "") for c in columns))

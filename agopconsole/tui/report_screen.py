@@ -26,9 +26,6 @@ from agopconsole.tui.key_bar import KeyBar
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
 
-_LEAST_WIDTH = 110
-"""Columns that the table needs for whole words; in a narrower window it scrolls, and the words about it do not."""
-
 _STEP = 8
 """Columns by which it scrolls."""
 
@@ -155,7 +152,7 @@ class ReportScreen(StoreScreen):
         self.query_one("#heading", Static).update(heading)
         width = self.query_one("#report").content_region.width - 1  # the last column may be a scroll bar's
         title, *notes = caption(report)
-        look = Look(width=max(width, _LEAST_WIDTH), colour=not self.app.no_color)
+        look = Look(width=width, colour=not self.app.no_color, whole_words=True)
         table = Text.from_ansi(render(report.row_dicts(), report_columns(report), "table", look))
         told = answer_lines(answer(report), Look(width=width))
         self.query_one("#report-title", Static).update(title)

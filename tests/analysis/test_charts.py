@@ -7,6 +7,7 @@ import pytest
 from helpers.imports import loaded_by
 
 from agopconsole.analysis.charts import Axes, Series, draw_chart, line_chart
+from agopconsole.analysis.short_names import short_names
 
 nan, inf = math.nan, math.inf
 BLUE = "#4a7fd4"
@@ -176,11 +177,11 @@ def test_without_colour_each_line_has_a_sign_of_its_own():
 
 
 def test_a_legend_without_room_counts_what_it_leaves_out():
-    series = [Series(f"method number {i}", BLUE, [1, 2], [i, i]) for i in range(12)]
+    series = [Series(f"method_{1000000 + i}", BLUE, [1, 2], [i, i]) for i in range(20)]
     lines = plain(line_chart(series, width=50, height=12, title=""))
-    shown = len(re.findall("method number", "".join(lines)))
-    assert f"+{12 - shown} more" in lines[-1]
-    assert 2 <= shown < 12
+    shown = len(re.findall("meth_100", "".join(lines)))
+    assert f"+{20 - shown} more" in lines[-1]
+    assert 8 <= shown < 20
 
 
 def test_at_a_tiny_size_each_series_is_a_line_with_its_last_value():
@@ -230,6 +231,8 @@ def test_the_cursor_reads_every_line_in_place_of_the_legend():
         Series("agop n=3", BLUE, [1, 2], [1.0, nan]),
     ]
     shown = draw_chart(series, Axes(), width=60, height=14)
+    wide = draw_chart([Series("it", BLUE, [1, 2], [277.6, 280.0], band=[110.2, 99.4])], Axes(), width=60, height=14)
+    assert [plain(wide.read(x)[0])[0].split()[3] for x in (1, 2)] == ["277.6±110", "280±99"]
     below = plain("\n".join(shown.read(2)))
     assert below[0].split() == ["epoch", "2", "■", "20±0.5", "nfm", "n=3", "■", "✗", "agop", "n=3"]
     assert [len(line) for line in below] == [60] * (14 - 2 - shown.canvas.rows)
@@ -279,13 +282,62 @@ def test_the_lesser_of_two_lines_is_dotted_and_read_but_not_in_the_legend():
     assert plain(shown.read(2)[0])[0].split() == ["epoch", "2", "■", "2", "it", "·", "1", "it", "train"]
 
 
-def test_a_legend_with_little_room_says_less_of_each_line_before_it_leaves_one_out():
-    series = [Series(f"method_{c} n=3", BLUE, [1, 2, 3], [1.0, 2.0, 3.0], lost=[2, 3] * (c == "f")) for c in "abcdef"]
-    wide, narrow = (
-        " ".join(plain("\n".join(draw_chart(series, Axes(), width=w, height=11).lines))[-2:]) for w in (62, 43)
-    )
-    assert "method_f n=3 ✗ 2 diverged " in wide
-    assert all(f"method_{c} n=3" in wide for c in "abcde")
-    assert "method_f ✗ " in narrow
-    assert all(f"method_{c} " in narrow for c in "abcde")
-    assert "more" not in wide + narrow
+def legend_of(labels, width, height, lost):
+    """The legend in words: what stands below the axis."""
+    series = [Series(label, BLUE, [1, 2, 3], [1.0, 2.0, 3.0], lost=lost.get(label, [])) for label in labels]
+    shown = draw_chart(series, Axes(), width=width, height=height)
+    return plain("\n".join(shown.lines))[shown.canvas.top + shown.canvas.rows + 2 :]
+
+
+def test_a_legend_with_little_room_has_shorter_notes_then_fewer_words_then_more_lines():
+    labels = [f"{c}_method n=3" for c in "abcdef"]
+    whole, wide, terse = (legend_of(labels, w, 15, {"f_method n=3": [2, 3]}) for w in (70, 44, 30))
+    low = legend_of([*labels, "g_method n=3", "h_method n=3"], 30, 15, {})
+    assert "f_method n=3 ✗ 2 diverged, first in epoch 2 " in whole[0]
+    assert "f_method n=3 ✗ 2 diverged " in wide[0]
+    assert "f_method ✗ " in terse[0]
+    assert "n=3" not in terse[0]
+    assert (len(terse), len(low)) == (3, 4)
+    for below in (whole, wide, terse, low):
+        assert "more" not in " ".join(below)
+        assert all(f"{c}_method" in " ".join(below) for c in "abcdef")
+
+
+STUDY = [
+    *("kaiming_uniform n=5", "kaiming_normal n=3", "xavier_normal n=3", "normal n=3", "lecun_normal n=3"),
+    *("nfm n=3, 3 at chance", "agop n=3, 1 at chance", "pretrained n=3", "kaiming_nfm scale=poster n=0"),
+    *("kaiming_nfm n=1, 1 at chance", "kaiming_agop n=1, 1 at chance", "kaiming_nfm basis=rotated n=3"),
+    *("nfm scale=lsuv basis=centred n=5", "kaiming_normal scale=lsuv basis=centred n=5"),
+]
+
+
+LOST = ("kaiming_nfm n=1, 1 at chance", "kaiming_agop n=1, 1 at chance", "kaiming_nfm scale=poster n=0")
+
+
+@pytest.mark.parametrize(("width", "height"), [(41, 15), (41, 14), (66, 12), (36, 19)])
+def test_the_fourteen_methods_of_a_study_are_all_in_the_legend_of_a_small_panel(width, height):
+    below = legend_of(STUDY, width, height, {label: [1] for label in LOST})
+    entries = [entry for line in below for entry in re.findall(r"■ (\S[^■]*?) *(?=■|$)", line)]
+    assert len({entry.removesuffix(" ✗") for entry in entries}) == len(STUDY)
+    assert len(below) <= height * 2 // 5
+
+
+def test_names_get_shorter_as_long_as_they_tell_the_lines_apart():
+    named, cut = short_names(STUDY)
+    assert named[0] == STUDY
+    assert all(len(set(names)) == len(STUDY) for names in (*named, *cut))
+    assert [names[-1] for names in named] == [
+        *["kaiming_normal scale=lsuv basis=centred n=5"] * 2,
+        *("kaiming_normal scale=lsuv basis=centred", "kaiming_normal lsuv centred"),
+    ]
+    assert [names[-1] for names in cut] == [
+        *("kaimin_normal lsuv centre", "kaimi_norma lsuv centr", "kaim_norm lsuv cent", "kai_nor lsu cen"),
+    ]
+    assert [names[5] for names in named] == ["nfm n=3, 3 at chance", "nfm n=3", "nfm", "nfm"]
+    assert [names[7] for names in cut] == ["pretrained", "pretrained", "pretraine", "pretrai"]
+
+
+def test_names_that_would_be_alike_stay_whole_and_numbers_are_never_cut():
+    assert short_names(["normalise n=3", "normalise n=5"]) == ([["normalise n=3", "normalise n=5"]] * 2, [])
+    assert ["kai 0.0125", "kai 0.0126"] in short_names(["kaiming lr=0.0125 n=3", "kaiming lr=0.0126 n=3"])[1]
+    assert short_names(["#64 kaiming_uniform s0", "#65 kaiming_uniform s0"])[1][-1] == ["#64", "#65"]

@@ -165,6 +165,15 @@ def test_numbers_that_are_missing_show_nothing():
     assert plus_minus(1.0, None, 2) == "1.00"
 
 
+def test_where_a_table_may_be_wider_no_word_is_broken():
+    rows = [{"name": "kaiming_uniform_of_a_kind scale=poster", "best": 1.0}]
+    narrow, whole = ("\n".join(table_lines(rows, width=30, whole_words=w)) for w in (False, True))
+    assert "kaiming_uniform_of_a_kind" not in narrow
+    assert "kaiming_uniform_of_a_kind" in whole
+    assert "scale=poster" in whole
+    assert "kaiming_uniform_of_a_kind scale" not in whole, "it is no wider than the words need"
+
+
 def test_the_look_of_a_pipe_is_plain_and_without_limit():
     assert Look.of(FakeStream(terminal=False), {}) == Look(width=None, colour=False, unicode=True)
 

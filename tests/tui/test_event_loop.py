@@ -7,7 +7,6 @@ import weakref
 
 import pytest
 from helpers.console import console, press, until
-from textual.widgets._footer import FooterKey
 
 from agopconsole.tui.collector import Collector
 from agopconsole.tui.status_bar import StatusBar
@@ -107,20 +106,6 @@ async def test_a_key_puts_the_pause_off_and_the_end_of_the_console_gives_all_bac
         assert keys
     assert gc.get_freeze_count() == 0
     assert gc.get_threshold() == usual
-
-
-async def test_keys_that_are_no_longer_shown_are_let_go(demo):
-    async with console(demo) as pilot:
-
-        async def shown_ever():
-            for _ in range(2):
-                await press(pilot, "m", "escape")
-            gc.collect()
-            return sum(isinstance(one, FooterKey) for one in gc.get_objects())
-
-        await shown_ever()
-        before = await shown_ever()
-        assert await shown_ever() <= before
 
 
 async def test_the_status_line_is_drawn_anew_only_when_it_says_something_new(demo):
