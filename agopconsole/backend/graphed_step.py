@@ -70,7 +70,7 @@ class GraphedStepper(Stepper):
     def _by_kernels(self, images: Tensor, labels: Tensor) -> Tensor:
         """One step beside the default stream, as a recording has it, and whether it waits for the GPU."""
         self._aside.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(self._aside), _timed_kernels(self._graph is None), _noted_waits() as caught:
+        with torch.cuda.stream(self._aside), _noted_waits() as caught:
             numbers = self._step(images, labels)
         torch.cuda.current_stream(self._device).wait_stream(self._aside)
         # Libraries wait while they load their kernels, in the first steps of a size.
@@ -82,7 +82,7 @@ class GraphedStepper(Stepper):
         """Records a step, without taking it."""
         self._images, self._labels = images.clone(), labels.clone()
         graph = torch.cuda.CUDAGraph()
-        with _timed_kernels(True), torch.cuda.graph(graph):
+        with torch.cuda.graph(graph):
             self._numbers = self._step(self._images, self._labels)
         self._graph = graph
 
@@ -101,14 +101,3 @@ def _noted_waits() -> Iterator[list[warnings.WarningMessage]]:
             yield caught
     finally:
         torch.cuda.set_sync_debug_mode(before)
-
-
-@contextlib.contextmanager
-def _timed_kernels(wanted: bool) -> Iterator[None]:
-    """Lets cuDNN try the kernels of a convolution that it meets for the first time, and take the fastest."""
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = wanted
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.benchmark = before

@@ -74,7 +74,7 @@ def _execute(
     yield from happened
     if should_stop():
         raise StoppedError("stopped before the first step")
-    yield Started(_start(ready))
+    yield Started(_start(ready, micro_batch))
     yield from train(spec, ready, places.run_files, should_stop, micro_batch=micro_batch)
 
 
@@ -89,7 +89,7 @@ def measure_spec(spec: RunSpec, places: Places, *, report: data.Report = data.si
     for event in happened:
         if isinstance(event, Note):
             report(event.message)
-    return _start(ready)
+    return _start(ready, None)
 
 
 def start_network(spec: RunSpec, places: Places, *, report: data.Report = data.silent) -> nn.Module:
@@ -102,8 +102,10 @@ def start_network(spec: RunSpec, places: Places, *, report: data.Report = data.s
     return _prepare(spec, places, report)[0].model
 
 
-def _start(ready: Trainable) -> tuple[LayerStart, ...]:
-    images, labels = ready.pictures.batch(ready.train[:START_BATCH])
+def _start(ready: Trainable, micro_batch: int | None) -> tuple[LayerStart, ...]:
+    """Measured on no more images than are to go through the network at once, but on two at least."""
+    count = START_BATCH if micro_batch is None else max(2, min(START_BATCH, micro_batch))
+    images, labels = ready.pictures.batch(ready.train[:count])
     return measure_start(ready.model, images, labels)
 
 

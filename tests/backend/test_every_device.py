@@ -108,14 +108,14 @@ def test_a_start_is_the_same_everywhere(device, method):
     for place in (torch.device("cpu"), device):
         network, of = (model.to(place) for model in (build_model("vgg11", classes=3, image_size=32), source))
         features = nfm(of) if method.features == "nfm" else agop(of, images[:2].to(place), layers=["features.0"])
-        layers = "conv" if method.features == "nfm" else "features.0"
+        # From layer to layer small differences grow: the turn of many channels hangs on few images.
+        layers = "first:3" if method.needs_images else "conv" if method.features == "nfm" else "features.0"
         initialize(network, method, features=features, images=images.to(place), source=of, layers=layers, seed=7)
         weights.append({name: tensor.cpu() for name, tensor in network.state_dict().items()})
     for name, expected in weights[0].items():
-        # The biases that `lsuv` sets are means that are zero but for rounding where the inputs' mean is.
-        assert torch.allclose(
-            weights[1][name], expected, rtol=1e-3, atol=1e-6 + 1e-3 * float(expected.abs().max())
-        ), name
+        # The biases that `lsuv` sets are 0 but for rounding where the mean of a layer's inputs is.
+        close = 1e-5 if name.endswith("bias") else 1e-4 * float(expected.abs().max())
+        assert torch.allclose(weights[1][name], expected, rtol=1e-3, atol=close), name
 
 
 @on_every_device

@@ -182,3 +182,17 @@ def test_features_of_a_source_are_extracted_once_for_both_networks(tmp_path, sou
     for model, new in (("vgg11", 1), ("vgg11_bn", 0)):
         spec = {**fields, "model": model, "source_model": "vgg11"}
         assert sum(isinstance(e, FeaturesReady) for e in events_of(tmp_path, source, **spec)) == new
+
+
+@pytest.mark.parametrize(("micro_batch", "images"), [(None, 48), (12, 12), (1, 2)])
+def test_a_start_is_measured_on_no_more_images_than_the_memory_holds_at_once(
+    tmp_path, monkeypatch, micro_batch, images
+):
+    seen = []
+    measure = run_module.measure_start
+    monkeypatch.setattr(run_module, "measure_start", lambda *given: seen.append(len(given[1])) or measure(*given))
+    spec = RunSpec.parse(BASE)
+    for event in execute(spec, places(tmp_path), should_stop=lambda: False, micro_batch=micro_batch):
+        if isinstance(event, Started):
+            break
+    assert seen == [images]
