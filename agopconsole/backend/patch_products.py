@@ -1,4 +1,8 @@
-"""A convolution of few channels as products with its unfolded patches: the first layer of a network for pictures."""
+"""A convolution as products with its unfolded patches: a first layer's in float32, any layer's in bfloat16.
+
+A processor with units for products of bfloat16 (AMX) multiplies faster than it reads maps from memory, and here they
+stay in its caches; the library's ways write and read them whole, and are slow at small maps.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +16,37 @@ _BYTES_AT_ONCE = 16 << 20
 
 
 def suits(conv: nn.Conv2d, maps: Tensor) -> bool:
-    """Whether products with patches are the faster way: short ones, at inputs whose gradient nobody wants.
+    """Whether products with patches are the faster way in the maps' precision.
+
+    In float32 that is where patches are short and nobody wants the gradient of the maps.
 
     Args:
         conv: any convolution.
         maps: its inputs, (n, c_in, h, w).
     """
-    kernel = conv.kernel_size[0] * conv.kernel_size[1]
+    if not _serves(conv):
+        return False
+    return maps.dtype == torch.bfloat16 or (conv.weight[0].numel() <= _WIDEST and not maps.requires_grad)
+
+
+def _serves(conv: nn.Conv2d) -> bool:
     return (
         conv.stride == (1, 1)
         and conv.dilation == (1, 1)
         and conv.groups == 1
         and conv.padding_mode == "zeros"
         and not isinstance(conv.padding, str)
-        and conv.in_channels * kernel <= _WIDEST
-        and not maps.requires_grad
+        and all(rings < side for rings, side in zip(conv.padding, conv.kernel_size, strict=True))
     )
 
 
 class PatchProducts:
-    """The `Way` of one convolution with d = c_in k_h k_w weights a filter, of maps whose gradient nobody wants.
+    """The `Way` of one convolution with d = c_in k_h k_w weights a filter.
 
     Args:
         maps: (n, h, w, c_in).
         weight: (c_out, c_in, k_h, k_w).
-        padding: rings of zeros, above and below, left and right.
+        padding: rings of zeros, above and below, left and right, fewer than the kernel's sides.
         tile: side of the tiles that the outputs are cut into, 1 or 2.
         scratch: memory to work in, shared by convolutions that are never at work at the same time, under the names
             that the filtering gives it, so that a network holds it once.
@@ -52,12 +62,13 @@ class PatchProducts:
         a_map = self.size[0] * self.size[1] * max(len(weight), weight[0].numel()) * maps.element_size()
         self.at_once = max(1, _BYTES_AT_ONCE // a_map)
         self._filters = weight.permute(0, 2, 3, 1).flatten(1)
-        self._of_filters = torch.zeros_like(self._filters)
+        self._of_filters: Tensor | None = None
+        self._turned: Tensor | None = None
 
     def outputs(self, maps: Tensor) -> Tensor:
         """See `Way`."""
         tiles = self.room(len(maps))
-        torch.mm(self._patches(maps), self._filters.mT, out=self._rows(tiles))
+        torch.mm(self._patches(maps, self._padding), self._filters.mT, out=self._rows(tiles))
         return tiles
 
     def room(self, n: int) -> Tensor:
@@ -68,28 +79,56 @@ class PatchProducts:
         return whole.permute(2, 4, 0, 1, 3, 5)
 
     def back(self, maps: Tensor, delta: Tensor, of_maps: Tensor | None, *, weight: bool) -> None:
-        """See `Way`; `of_maps` is None."""
-        assert of_maps is None
+        """See `Way`."""
+        rows = self._rows(delta)
         if weight:
-            self._of_filters.addmm_(self._rows(delta).mT, self._patches(maps))
+            self._add_to_filters(rows.mT, self._patches(maps, self._padding))
+        if of_maps is not None:
+            around = self._kernel[0] - 1 - self._padding[0], self._kernel[1] - 1 - self._padding[1]
+            seen = self._patches(rows.view(len(maps), *self.size, -1), around)
+            torch.mm(seen, self._turned_filters(), out=of_maps.view(-1, of_maps.shape[-1]))
 
     def weight_gradient(self) -> Tensor:
         """See `Way`."""
+        assert self._of_filters is not None
         c_out, c_in = self._weight.shape[:2]
-        return self._of_filters.view(c_out, *self._kernel, c_in).permute(0, 3, 1, 2).contiguous()
+        return self._of_filters.to(self._weight.dtype).view(c_out, *self._kernel, c_in).permute(0, 3, 1, 2)
+
+    def _add_to_filters(self, delta: Tensor, patches: Tensor) -> None:
+        """The sum over the pieces is kept in float32 or more, as that within a product is."""
+        if self._of_filters is None:
+            self._of_filters = delta @ patches
+        elif self._of_filters.dtype == torch.bfloat16:
+            self._of_filters = self._of_filters.float().add_(delta @ patches)
+        elif delta.dtype == torch.bfloat16:
+            self._of_filters.add_(delta @ patches)
+        else:
+            self._of_filters.addmm_(delta, patches)
+
+    def _turned_filters(self) -> Tensor:
+        """(k_h k_w c_out, c_in): the gradient of maps is a correlation with the kernels turned by half a circle."""
+        if self._turned is None:
+            k_h, k_w = self._kernel
+            turned = self._weight.new_empty(k_h, k_w, *self._weight.shape[:2])
+            for down in range(k_h):
+                for across in range(k_w):
+                    turned[k_h - 1 - down, k_w - 1 - across] = self._weight[:, :, down, across]
+            self._turned = turned.flatten(0, 2)
+        return self._turned
 
     def _rows(self, tiles: Tensor) -> Tensor:
         """(n h_out w_out, c_out), of what `room` gave."""
         return tiles.permute(2, 3, 0, 4, 1, 5).view(-1, len(self._weight))
 
-    def _patches(self, maps: Tensor) -> Tensor:
-        """(n h_out w_out, d), the channels last in each patch."""
+    def _patches(self, maps: Tensor, padding: tuple[int, int]) -> Tensor:
+        """(places, k_h k_w c) of maps (n, h, w, c) with rings of zeros, the channels last in each patch."""
         n, height, width, c = maps.shape
-        top, left = self._padding
-        padded = self._scratch.take("seen", (n, height + 2 * top, width + 2 * left, c), maps).zero_()
+        (top, left), (k_h, k_w) = padding, self._kernel
+        whole = height + 2 * top, width + 2 * left
+        padded = self._scratch.take("seen", (n, *whole, c), maps).zero_()
         padded[:, top : top + height, left : left + width] = maps
         s_map, s_row, s_column, _ = padded.stride()
-        shape = n, *self.size, *self._kernel, c
+        shape = n, whole[0] - k_h + 1, whole[1] - k_w + 1, k_h, k_w, c
         patches = self._scratch.take("spans", shape, maps)
         patches.copy_(padded.as_strided(shape, (s_map, s_row, s_column, s_row, s_column, 1)))
-        return patches.view(-1, self._filters.shape[1])
+        return patches.view(-1, k_h * k_w * c)

@@ -106,8 +106,8 @@ class _Trainer:
         self.spec, self.run, self.folder, self.should_stop = spec, run, folder, should_stop
         self.evaluation_batch = max(1, EVALUATION_BATCH * micro_batch // spec.batch_size)
         self.precision = pick_precision(spec.precision, run.device)
-        if run.device.type == "cuda":
-            run.model.to(memory_format=torch.channels_last)  # as tensor cores want it
+        if run.device.type == "cuda" or self.precision.name == "bfloat16":
+            run.model.to(memory_format=torch.channels_last)  # as tensor cores and products with patches want it
         self.optimizer = build_optimizer(spec, list(run.model.parameters()))
         self.stepper = build_stepper(run.model, self.optimizer, self.precision, run.device, micro_batch)
         self.batches = batch_sizes(len(run.train), spec.batch_size)

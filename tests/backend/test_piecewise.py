@@ -74,6 +74,23 @@ def test_products_with_patches_are_the_convolution_and_its_gradients(monkeypatch
     assert max(found) < 1e-13
 
 
+@pytest.mark.parametrize(("pool", "tile"), [(False, 1), (True, 2)])
+@pytest.mark.parametrize(("kernel", "padding"), [((3, 3), (1, 1)), ((3, 3), (0, 2)), ((1, 5), (0, 2))])
+def test_products_with_patches_reach_the_maps_too(monkeypatch, kernel, padding, pool, tile):
+    monkeypatch.setattr(patch_products, "_BYTES_AT_ONCE", 1 << 13)
+    maps, weight, bias = drawn(5, 6, 8, 6), drawn(4, 6, *kernel, seed=1), drawn(4, seed=2)
+    assert max(errors(PatchProducts, maps, weight, bias, padding=padding, tile=tile, pool=pool)) < 1e-13
+
+
+@pytest.mark.parametrize(("side", "pool", "tile"), [(2, False, 1), (4, True, 2), (12, False, 1)])
+def test_products_in_bfloat16_are_as_near_as_the_librarys(side, pool, tile):
+    maps, weight, bias = drawn(16, 64, side, side), drawn(96, 64, 3, 3, seed=1), drawn(96, seed=2)
+    # What bfloat16 itself does to the factors is not the way's fault.
+    maps, weight, bias = (t.bfloat16().double() for t in (maps, weight, bias))
+    ours = errors(PatchProducts, maps, weight, bias, padding=(1, 1), tile=tile, pool=pool, dtype=torch.bfloat16)
+    assert max(ours) < (0.1 if pool else 5e-3)  # with pooling another pixel of a window may be the largest
+
+
 def test_without_gradients_the_outputs_are_the_same():
     maps, weight = drawn(3, 3, 8, 8), drawn(4, 3, 3, 3, seed=1)
     layout = partial(PatchProducts, padding=(1, 1), tile=2, scratch=Scratch())
@@ -138,3 +155,12 @@ def test_patches_are_for_pictures():
     assert not suits(nn.Conv2d(3, 8, 3), torch.empty(1, 3, 8, 8, requires_grad=True))
     others = nn.Conv2d(3, 8, 7), nn.Conv2d(3, 8, 3, stride=2), nn.Conv2d(3, 9, 3, groups=3)
     assert not any(suits(other, pictures) for other in others)
+
+
+def test_in_bfloat16_patches_are_for_all_layers():
+    maps = torch.empty(1, 64, 8, 8, dtype=torch.bfloat16, requires_grad=True)
+    assert suits(nn.Conv2d(64, 32, 3, padding=1), maps)
+    assert not any(
+        suits(nn.Conv2d(64, 32, 3, **options), maps)
+        for options in ({"stride": 2}, {"dilation": 2}, {"groups": 2}, {"padding": 3}, {"padding_mode": "circular"})
+    )
