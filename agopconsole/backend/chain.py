@@ -89,12 +89,13 @@ class StraightLine:
             descend(len(self._steps) - 1, directions)
 
 
-def straight_line(model: nn.Module, *, fast: bool = False) -> StraightLine | None:
+def straight_line(model: nn.Module, *, fast: bool = False, back_in: torch.dtype | None = None) -> StraightLine | None:
     """The model as a line, or None where it branches, uses a layer twice or cannot be traced by `torch.fx`.
 
     Args:
         model: in eval mode.
         fast: Winograd's way for the convolutions that `winograd.covers`, in place of the library's.
+        back_in: type of the products on the way back, where it is not the model's.
     """
     if any(module._forward_hooks or module._forward_pre_hooks for module in model.modules()):
         return None
@@ -113,7 +114,7 @@ def straight_line(model: nn.Module, *, fast: bool = False) -> StraightLine | Non
     inside = sum(isinstance(module, nn.Conv2d | nn.Linear) for module in model.modules())
     if not used or not len(used) == len(set(used)) == inside:
         return None
-    return StraightLine(_steps(calls, fast=fast))
+    return StraightLine(_steps(calls, fast=fast and back_in is None, back_in=back_in))
 
 
 class _Call:
@@ -132,7 +133,7 @@ class _Call:
             self.function = lambda x: target(x, *arguments, **options)
 
 
-def _steps(calls: list[_Call], *, fast: bool) -> list[Step]:
+def _steps(calls: list[_Call], *, fast: bool, back_in: torch.dtype | None) -> list[Step]:
     steps: list[Step] = []
     scratch = Scratch()
     while calls:
@@ -150,13 +151,14 @@ def _steps(calls: list[_Call], *, fast: bool) -> list[Step]:
                     pooled=pooled,
                     scratch=scratch,
                     fast=fast,
+                    back_in=back_in,
                 )
             )
         elif type(call.module) is nn.Linear:
             rectified = bool(calls) and type(calls[0].module) is nn.ReLU
             calls = calls[rectified:]
             assert call.name is not None
-            steps.append(_Linear(call.name, call.module, rectified=rectified))
+            steps.append(_Linear(call.name, call.module, rectified=rectified, back_in=back_in))
         elif type(call.module) not in (nn.Dropout, nn.Identity):  # which do nothing in eval mode
             steps.append(_Anything(call.function))
     return steps
@@ -181,10 +183,19 @@ class _Convolution:
     """A convolution, with the ReLU and the 2 x 2 max-pooling behind it where there are any."""
 
     def __init__(
-        self, name: str, conv: nn.Conv2d, *, rectified: bool, pooled: bool, scratch: Scratch, fast: bool
+        self,
+        name: str,
+        conv: nn.Conv2d,
+        *,
+        rectified: bool,
+        pooled: bool,
+        scratch: Scratch,
+        fast: bool,
+        back_in: torch.dtype | None,
     ) -> None:
         self.name: str | None = name
         self._conv = conv
+        self._back_in = back_in or conv.weight.dtype
         self._rectified = rectified
         self._pooled = pooled
         self._scratch = scratch
@@ -196,16 +207,16 @@ class _Convolution:
         z: Tensor = self._conv(x.contiguous(memory_format=torch.channels_last))
         self._input_shape = x.shape[1:]
         if not self._rectified:
-            self._passes = z.new_ones(1).expand(1, *z.shape[2:], z.shape[1])
+            self._passes = z.new_ones(1, dtype=self._back_in).expand(1, *z.shape[2:], z.shape[1])
             return z
         if not self._pooled:
             y = functional.relu(z)
-            self._passes = (z > 0).to(z.dtype).movedim(1, -1)
+            self._passes = (z > 0).to(self._back_in).movedim(1, -1)
             return y
         y, places = functional.max_pool2d(functional.relu(z), 2, return_indices=True)
         # One place in a window lets the gradient through: the first of its largest, if that is above zero.
         passes = functional.max_unpool2d((y > 0).to(y.dtype), places, [2, 2], output_size=list(z.shape[2:]))
-        self._passes = passes.movedim(1, -1).contiguous()
+        self._passes = passes.movedim(1, -1).to(self._back_in).contiguous()
         return y
 
     def at_once(self, g: Tensor) -> int:
@@ -214,7 +225,7 @@ class _Convolution:
 
     def backward(self, g: Tensor, record: Record, *, further: bool) -> Tensor:
         """The gradients at the inputs lie in memory that the next call writes to."""
-        g = g.movedim(2, -1).contiguous()
+        g = g.to(self._back_in).movedim(2, -1).contiguous()
         k, n = g.shape[:2]
         delta = self._through(g)
         record(str(self.name), delta.movedim(-1, 2))
@@ -253,12 +264,15 @@ class _Convolution:
         shape = (len(delta), *self._input_shape)
         conv = self._conv
         if conv.padding_mode != "zeros" or isinstance(conv.padding, str):
-            x = delta.new_zeros(shape).requires_grad_()
+            x = conv.weight.new_zeros(shape).requires_grad_()
             with torch.enable_grad():
                 z = conv(x)
-            (below,) = torch.autograd.grad(z, x, delta.movedim(-1, 1))
+            (below,) = torch.autograd.grad(z, x, delta.movedim(-1, 1).to(z.dtype))
             return below.movedim(1, -1)
-        weight, options = conv.weight.detach(), (conv.stride, conv.padding, conv.dilation, conv.groups)
+        weight, options = (
+            conv.weight.detach().to(delta.dtype),
+            (conv.stride, conv.padding, conv.dilation, conv.groups),
+        )
         # torch.nn.grad has no annotations.
         g: Tensor = grad.conv2d_input(shape, weight, delta.movedim(-1, 1), *options)  # type: ignore[no-untyped-call]
         return g.movedim(1, -1)
@@ -267,9 +281,10 @@ class _Convolution:
 class _Linear:
     """A linear layer, with the ReLU behind it where there is one."""
 
-    def __init__(self, name: str, linear: nn.Linear, *, rectified: bool) -> None:
+    def __init__(self, name: str, linear: nn.Linear, *, rectified: bool, back_in: torch.dtype | None) -> None:
         self.name: str | None = name
         self._linear = linear
+        self._back_in = back_in or linear.weight.dtype
         self._rectified = rectified
 
     def forward(self, x: Tensor) -> Tensor:
@@ -277,7 +292,7 @@ class _Linear:
         z: Tensor = self._linear(x)
         if not self._rectified:
             return z
-        self._passes = (z > 0).to(z.dtype)
+        self._passes = (z > 0).to(self._back_in)
         return functional.relu(z)
 
     def at_once(self, g: Tensor) -> int:
@@ -286,9 +301,10 @@ class _Linear:
 
     def backward(self, g: Tensor, record: Record, *, further: bool) -> Tensor:
         """One product with the weight for all directions and images."""
+        g = g.to(self._back_in)
         delta = g * self._passes if self._rectified else g
         record(str(self.name), delta)
-        return delta @ self._linear.weight.detach() if further else delta
+        return delta @ self._linear.weight.detach().to(self._back_in) if further else delta
 
 
 class _Anything:
@@ -315,5 +331,6 @@ class _Anything:
         del record
         if not further:
             return g
-        (below,) = torch.autograd.grad(self._y, self._x, g, is_grads_batched=True, retain_graph=True)
+        outer = g.to(self._y.dtype)
+        (below,) = torch.autograd.grad(self._y, self._x, outer, is_grads_batched=True, retain_graph=True)
         return below

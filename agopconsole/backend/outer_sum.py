@@ -29,11 +29,14 @@ class OuterSum:
         slot: c = c_out / groups.
         rows: of the weight that count, None for all.
         exact: every output is a direction; otherwise directions are random probes, and their spread is the error.
+        widen: multiply gradients of half precision in float32; else as they are, and a product, though not its sums,
+            is rounded to their type.
     """
 
-    def __init__(self, slot: Slot, rows: list[int] | None, *, exact: bool) -> None:
+    def __init__(self, slot: Slot, rows: list[int] | None, *, exact: bool, widen: bool = True) -> None:
         self.slot = slot
         self.exact = exact
+        self._widen = widen
         self.images = 0
         self._rows = rows
         self._patch_shape = slot.patch_shape
@@ -91,7 +94,7 @@ class OuterSum:
 
     def _vectors(self, delta: Tensor) -> Tensor:
         """Gradients as (k, groups, c, n * positions)."""
-        delta = at_least_float32(delta)
+        delta = at_least_float32(delta) if self._widen else delta
         groups = len(self._blocks)
         if len(self._patch_shape) == 3:
             k, n, c_out = delta.shape[:3]

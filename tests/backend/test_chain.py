@@ -95,7 +95,7 @@ def test_a_head_and_dead_channels_have_the_agop_of_the_definition(name):
 def test_a_line_has_the_agop_that_autograd_gives(winograd, monkeypatch):
     net, images = a_line()
     by_hand = agop(net, images, winograd=winograd)
-    monkeypatch.setattr("agopconsole.backend.extract.straight_line", lambda model, fast: None)
+    monkeypatch.setattr("agopconsole.backend.extract.straight_line", lambda model, **options: None)
     for key, matrix in agop(net, images).items():
         assert relative_error(by_hand[key], matrix.dense()) < 1e-10
 
@@ -106,6 +106,23 @@ def test_single_precision_is_within_its_bound(winograd):
     exact = agop(net, images)
     for key, matrix in agop(net.float(), images.float(), winograd=winograd).items():
         assert relative_error(matrix, exact[key].dense()) < 1e-3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_way_back_in_bfloat16_leaves_the_masks_as_they_are(dtype):
+    net, images = layers_of_a_head(), torch.randn(3, 3, 8, 8, dtype=torch.float64)
+    exact = agop(net, images)
+    found = agop(net.to(dtype), images.to(dtype), precision="bfloat16")
+    assert {matrix.factor.dtype for matrix in found.values()} == {dtype}
+    assert max(relative_error(matrix, exact[key].dense()) for key, matrix in found.items()) < 1e-2
+    assert {parameter.dtype for parameter in net.parameters()} == {dtype}
+
+
+def test_every_step_of_a_line_goes_back_in_bfloat16():
+    net, images = a_line()
+    exact = agop(net, images)
+    for key, matrix in agop(net.float(), images.float(), precision="bfloat16").items():
+        assert relative_error(matrix, exact[key].dense()) < 2e-2
 
 
 def test_what_is_no_line_is_left_to_autograd():
