@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 from dataclasses import fields
 
 from agopconsole.spec import RunSpec
@@ -10,9 +11,14 @@ from agopconsole.spec import RunSpec
 
 def command_line(spec: RunSpec) -> str:
     """`agopconsole run ...` with an option for each field that is not at its default, quoted for a shell."""
-    words = ["agopconsole", "run"]
+    return shlex.join(["agopconsole", "run", *options(spec), "--queue"])
+
+
+def options(spec: RunSpec, among: Collection[str] | None = None) -> list[str]:
+    """The options that ask for those fields of a spec (None: all) that are not at their defaults."""
+    words = []
     for field in fields(RunSpec):
         value = getattr(spec, field.name)
-        if value != field.default:
+        if value != field.default and (among is None or field.name in among):
             words += [f"--{field.name.replace('_', '-')}", str(value)]
-    return shlex.join([*words, "--queue"])
+    return words

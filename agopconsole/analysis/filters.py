@@ -5,13 +5,11 @@ It reads safetensors with NumPy alone, for a screen that must not wait for torch
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agopconsole.analysis.tensor_files import facts_of, opened
 from agopconsole.errors import RequestError
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ def weight_filters(path: Path) -> Filters | None:
     Raises:
         RequestError: if the file cannot be read.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         for name in file.keys():  # noqa: SIM118 - an open file is no mapping
             shape = file.get_slice(name).get_shape()
             if len(shape) == 4 and shape[1] == _COLOURS:
@@ -70,7 +68,7 @@ def feature_filters(path: Path) -> Filters | None:
     shapes = file_facts(path).get("patch_shapes")
     if not isinstance(shapes, dict):
         raise RequestError(f"'{path}' holds no feature matrices")
-    with _opened(path) as file:
+    with opened(path) as file:
         for name, shape in shapes.items():
             if len(shape) == 3 and shape[0] == _COLOURS:
                 return _filters(name, file.get_tensor(name), shape)
@@ -83,8 +81,8 @@ def file_facts(path: Path) -> dict[str, Any]:
     Raises:
         RequestError: if the file cannot be read.
     """
-    with _opened(path) as file:
-        return {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
+    with opened(path) as file:
+        return facts_of(file)
 
 
 def _filters(layer: str, factor: NDArray[Any], shape: list[int]) -> Filters:
@@ -97,15 +95,3 @@ def _filters(layer: str, factor: NDArray[Any], shape: list[int]) -> Filters:
     largest = np.take_along_axis(rows, abs(rows).argmax(1)[:, None], 1)
     patches = (rows * np.sign(largest))[:kept].reshape(-1, *shape)
     return Filters(layer, patches, tuple(float(share) for share in weights[:kept] / (weights.sum() or 1)))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """A safetensors file, whose errors are told in one line."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            yield file
-    except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
-        raise RequestError(f"'{path}' cannot be read: {error}") from None

@@ -157,14 +157,16 @@ class FeatureMatrix:
         self,
         images: Tensor,
         *,
+        power: float = 1.0,
         stride: int | tuple[int, int] = 1,
         padding: int | tuple[int, int] | str = 0,
         dilation: int | tuple[int, int] = 1,
     ) -> Tensor:
-        """What the matrix sees in the input of its layer: ||S u||_2 of every patch u, min-max scaled an image.
+        """What the matrix sees in the input of its layer: ||S^p u||_2 of every patch u, min-max scaled an image.
 
         Args:
             images: input of the layer, shape (n, channels, h, w).
+            power: p, of the matrix.
             stride: of the patches, as in a convolution.
             padding: zeros around the input, as in a convolution.
             dilation: of the patches, as in a convolution.
@@ -177,13 +179,20 @@ class FeatureMatrix:
         """
         if len(self.patch_shape) != 3:
             raise ValueError("a feature map needs a matrix over image patches")
-        # ||S u||^2 = u^T S^2 u, so the factor of S^2, used as filters, gives it without forming S.
-        filters = self.power(2).factor.reshape(-1, *self.patch_shape).to(images)
+        # ||S^p u||^2 = u^T S^2p u, so the factor of S^2p, used as filters, gives it without forming S^p.
+        factor = self._squared if power == 1 else self.power(2 * power).factor
+        filters = factor.reshape(-1, *self.patch_shape).to(images)
         with exact_products():
             responses = functional.conv2d(images, filters, stride=stride, padding=padding, dilation=dilation)
         norms: Tensor = torch.linalg.vector_norm(responses, dim=1)
         low, high = norms.amin((1, 2), keepdim=True), norms.amax((1, 2), keepdim=True)
         return (norms - low) / (high - low).clamp_min(torch.finfo(norms.dtype).tiny)
+
+    @property
+    def _squared(self) -> Tensor:
+        """The factor of S^2, (F F^T)^(1/2) F: the spectrum of r rows is had many times sooner than that of F."""
+        values, vectors = torch.linalg.eigh(self._wide @ self._wide.T)
+        return self._like((vectors * values.clamp_min(0).sqrt()) @ (vectors.T @ self._wide))
 
     @cached_property
     def _wide(self) -> Tensor:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.v2 import functional as transforms
 
@@ -53,25 +52,6 @@ class PhotoMaps:
     eigenvectors: dict[str, Tensor]
 
 
-def open_photo(path: Path) -> Image.Image:
-    """A picture in RGB, upright, over white where it is transparent.
-
-    Raises:
-        RequestError: if it is not there or no picture.
-    """
-    try:
-        with Image.open(path) as found:
-            upright = ImageOps.exif_transpose(found).convert("RGBA")
-    except FileNotFoundError:
-        raise RequestError(f"there is no file {path}") from None
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        reason = (
-            "no picture that can be read" if isinstance(error, UnidentifiedImageError) else f"no picture: {error}"
-        )
-        raise RequestError(f"{path} is {reason}") from None
-    return Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
-
-
 def source_maps(
     spec: RunSpec, places: Places, photo: Image.Image, *, size: int, report: data.Report = data.silent
 ) -> PhotoMaps:
@@ -102,9 +82,9 @@ def source_maps(
     gradients, _ = source_features(
         spec, source, target, layers=slots, device=device, folder=places.features, report=report
     )
-    # Of a power p they are S^p; the maps are of the square root whatever was asked for.
-    roots = {key: matrix.power(0.5 / spec.agop_power) for key, matrix in gradients.items()}
     weights = nfm(network)
+    # Of a power p they are S^p; the maps are of the square root whatever was asked for.
+    sought = ((weights, 1.0), (gradients, 0.5 / spec.agop_power))
     shown = transforms.to_dtype(transforms.pil_to_tensor(photo), torch.float32, scale=True)
     shown = transforms.resize(shown, [size], antialias=True)
     fed = transforms.normalize(shown, target.mean.tolist(), target.std.tolist())[None].to(device)
@@ -112,7 +92,7 @@ def source_maps(
     return PhotoMaps(
         photo=shown,
         layers=tuple(
-            LayerMaps(name, *(convolution_map(network, name, inputs[name], found) for found in (weights, roots)))
+            LayerMaps(name, *(convolution_map(network, name, inputs[name], found, power) for found, power in sought))
             for name in names
         ),
         eigenvectors=_eigenvectors(slots[names[0]].keys[0], weights, gradients),
@@ -148,13 +128,20 @@ def layer_inputs(network: nn.Module, images: Tensor, names: Collection[str]) -> 
     return inputs
 
 
-def convolution_map(network: nn.Module, name: str, inputs: Tensor, matrices: Mapping[str, FeatureMatrix]) -> Tensor:
-    """The map of the first of `inputs` at a convolution, shape (h_out, w_out), on the CPU; of groups, their mean."""
+def convolution_map(
+    network: nn.Module, name: str, inputs: Tensor, matrices: Mapping[str, FeatureMatrix], power: float = 1.0
+) -> Tensor:
+    """The map of the first of `inputs` at a convolution, by a power of its matrices; of groups, their mean.
+
+    Returns:
+        Shape (h_out, w_out), on the CPU.
+    """
     layer = cast(nn.Conv2d, network.get_submodule(name))
     keys = [name] if layer.groups == 1 else [f"{name}[{group}]" for group in range(layer.groups)]
     maps = [
         matrices[key].feature_map(
             channels,
+            power=power,
             stride=cast("tuple[int, int]", layer.stride),
             padding=cast("tuple[int, int] | str", layer.padding),
             dilation=cast("tuple[int, int]", layer.dilation),

@@ -1,4 +1,4 @@
-"""`agopconsole maps`: what the layers of a source see in a photo, in the terminal and as a PNG."""
+"""`agopconsole maps`: what the layers of a source see in a photo, in the terminal, as a PNG or as tensors."""
 
 from __future__ import annotations
 
@@ -35,18 +35,22 @@ def maps(
         int, typer.Option("--size", metavar="PX", min=32, max=1024, help="what its shorter side becomes")
     ] = 224,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="the PNG to write [PHOTO-maps.png]")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="the picture to write, .png, or the values, .safetensors [PHOTO-maps.png]"
+        ),
     ] = None,
     config: ConfigFile = None,
     mirror: Mirror = None,
 ) -> int:
     """Show what the NFM and the AGOP of each convolution of a source see in a photo."""
-    from agopconsole.backend.maps import open_photo, source_maps
+    from agopconsole.analysis.photo import open_photo
+    from agopconsole.backend.maps import source_maps
 
     settings = settings_of(context)
     written = out or Path(f"{photo.stem}-maps.png")
-    if written.suffix != ".png":
-        raise RequestError(f"--out '{out}' must end in .png")
+    if written.suffix not in (".png", ".safetensors"):
+        raise RequestError(f"--out '{out}' must end in .png or .safetensors")
     if not written.parent.is_dir():
         raise RequestError(f"--out '{out}': there is no folder {written.parent}")
     opened = open_photo(photo)
@@ -57,12 +61,22 @@ def maps(
     found = source_maps(spec, source.places, opened, size=size, report=note)
     if out_look().colour and out_look().unicode:
         _show(found)
+    _write(found, written, photo)
+    note(f"{written}: the photo and the maps of {len(found.layers)} layers")
+    return 0
+
+
+def _write(found: PhotoMaps, written: Path, photo: Path) -> None:
+    """Writes the figure, or the values it is drawn of."""
+    from agopconsole.backend.map_files import save_maps
+
+    if written.suffix == ".safetensors":
+        save_maps(written, found, photo)
+        return
     try:
         _figure(found).save(written)
     except OSError as error:
         raise WorkError(f"{written} cannot be written: {error.strerror}") from None
-    note(f"{written}: the photo and the maps of {len(found.layers)} layers")
-    return 0
 
 
 def _figure(found: PhotoMaps) -> Image.Image:

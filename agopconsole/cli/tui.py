@@ -40,6 +40,6 @@ def tui(
     elif worker:
         from agopconsole.queue.background import ensure_worker
 
-        run_tui(settings.db, start_worker=partial(ensure_worker, data=settings.data))
+        run_tui(settings.db, data=settings.data, start_worker=partial(ensure_worker, data=settings.data))
     else:
-        run_tui(settings.db)
+        run_tui(settings.db, data=settings.data)

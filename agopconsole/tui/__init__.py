@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 __all__ = ["one_frame", "run_tui"]
 
 
-def run_tui(store_path: Path, *, start_worker: Callable[[Store], bool] | None = None) -> None:
+def run_tui(
+    store_path: Path, *, data: Path | None = None, start_worker: Callable[[Store], bool] | None = None
+) -> None:
     """Shows the console on the store at `store_path` until the user quits.
 
     Args:
         store_path: the store.
+        data: folder of the data sets; None for the user's own.
         start_worker: starts a worker where none is alive, and says whether it did; None to leave that.
     """
     # textual is slow to import, and a command line may only ask for help
@@ -26,6 +29,7 @@ def run_tui(store_path: Path, *, start_worker: Callable[[Store], bool] | None = 
 
     app = ConsoleApp(
         store_path,
+        data=data,
         preferences=usual_path(),
         light=is_light(),
         unicode=can_unicode(),

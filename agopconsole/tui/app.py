@@ -49,6 +49,7 @@ class ConsoleApp(App[None]):
 
     Args:
         store_path: the store to show.
+        data: folder of the data sets, for what the console has computed; None for the user's own.
         preferences: where what the user has set up is kept; None keeps nothing.
         light: whether the terminal's ground is light.
         unicode: whether the terminal can show more than ASCII.
@@ -79,6 +80,7 @@ class ConsoleApp(App[None]):
         self,
         store_path: Path,
         *,
+        data: Path | None = None,
         preferences: Path | None = None,
         light: bool = False,
         unicode: bool = True,
@@ -95,6 +97,7 @@ class ConsoleApp(App[None]):
         self._preferences_path = preferences
         self.preferences = load(preferences)
         self.store_path = store_path
+        self.data = data
         self._main = MainScreen(store_path)
         self.reader = StoreReader(store_path, self.post_message)
         self.errands = Errands(store_path, self.post_message)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from rich.style import Style
 from rich.text import Text
 
 from agopconsole.analysis.colours import GREY
 from agopconsole.analysis.filters import Filters
+from agopconsole.tui.pixels import half_blocks
 from agopconsole.tui.stored_filters import StoredFilters
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _LEAST = 6
 """Columns that a picture has at least: those of smaller filters are drawn in blocks."""
@@ -53,15 +48,9 @@ def _row(filters: Filters, width: int) -> Text:
     for y in range(0, shown.shape[1], 2):
         row.append("\n")
         for picture in shown:
-            _line(row, picture[y : y + 2])
+            for sign, style in half_blocks(picture[y : y + 2]):
+                row.append(sign, style)
             row.append(" ")
         row.right_crop()
     shares = (f"{100 * share:.0f}%"[:columns].center(columns) for share in filters.shares[: len(shown)])
     return row.append("\n").append(" ".join(shares).rstrip(), GREY)
-
-
-def _line(text: Text, pixels: NDArray[np.uint8]) -> None:
-    """Adds one or two lines of pixels, shape (1 or 2, width, 3), as a line of characters."""
-    for x in range(pixels.shape[1]):
-        upper, *lower = ("#{:02x}{:02x}{:02x}".format(*pixel) for pixel in pixels[:, x])
-        text.append("▀", Style.parse(f"{upper} on {lower[0]}" if lower else upper))

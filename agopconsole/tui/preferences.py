@@ -23,6 +23,7 @@ class Preferences:
         charts: the plots of the charts, in order.
         grid: how many of them stand side by side and above one another, `2x1`; `auto` goes by the room.
         theme: `auto` goes by the terminal, `dark` and `light` do not.
+        photo: the picture file whose feature maps were asked for last; empty before there was one.
     """
 
     columns: tuple[str, ...] = USUAL
@@ -30,6 +31,7 @@ class Preferences:
     charts: tuple[str, ...] = plots.USUAL
     grid: str = AUTO
     theme: str = "auto"
+    photo: str = ""
 
 
 def usual_path() -> Path:
@@ -71,4 +73,5 @@ def _sound(kept: dict[str, Any]) -> Preferences:
     values["grouped"] = bool(values["grouped"])
     if values["theme"] not in ("auto", "dark", "light"):
         values["theme"] = "auto"
+    values["photo"] = values["photo"] if isinstance(values["photo"], str) else ""
     return Preferences(**values)

@@ -10,17 +10,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.events import Resize
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from agopconsole.analysis.charts import accuracy_series
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
+from agopconsole.analysis.photo_maps import StoredMaps
 from agopconsole.backend.places import BEST_WEIGHTS
 from agopconsole.metrics import EpochMetrics
 from agopconsole.store import LogLine, RunRecord
 from agopconsole.tui import words
 from agopconsole.tui.chart_panel import ChartPanel
 from agopconsole.tui.filter_pictures import filters_text
+from agopconsole.tui.kept_maps import newest_maps
+from agopconsole.tui.key_bar import KeyBar
 from agopconsole.tui.layer_table import ANSATZ_COLUMNS, MORE_COLUMNS, START_COLUMNS, layers_table
+from agopconsole.tui.maps_screen import MapsScreen
 from agopconsole.tui.messages import ChoiceChanged
 from agopconsole.tui.pick_screen import NOBODY, PickScreen
 from agopconsole.tui.run_actions_screen import RunActionsScreen
@@ -56,9 +60,10 @@ class RunScreen(RunActionsScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "other", "Compare", tooltip="compare with another run: what differs, and both curves"),
+        Binding("m", "maps", "Maps", tooltip="what its layers see in a photo: the maps of NFM and AGOP^1/2"),
         Binding("tab", "next_part(1)", "Part", priority=True, tooltip="the next part: spec, curve, layers ..."),
         Binding("shift+tab", "next_part(-1)", "Part before", priority=True, show=False),
-        Binding("z", "alone", "Alone", tooltip="one part alone on the screen, or all of them"),
+        Binding("z", "alone", "Alone", show=False, tooltip="one part alone on the screen, or all of them"),
         Binding("escape,enter,backspace", "dismiss", "Back"),
     ]
 
@@ -92,7 +97,7 @@ class RunScreen(RunActionsScreen):
                     yield DataTable(id="epochs", classes="panel", cursor_type="row", cell_padding=0)
                     with VerticalScroll(id="log", classes="panel"):
                         yield Static(id="log-lines")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Names the parts."""
@@ -249,6 +254,19 @@ class RunScreen(RunActionsScreen):
             self.set_class(part == self._part, f"-show-{part}")
         self.call_after_refresh(self._show_layers)
         self.call_after_refresh(self._show_filters)
+
+    # The maps of a photo
+
+    def action_maps(self) -> None:
+        """Shows those that are kept, or asks for a photo; a run without a checkpoint has none."""
+        run = self._snapshot.runs.get(self._run_id)
+        if run is not None:
+
+            def found(maps: StoredMaps | None) -> None:
+                if self.is_current:
+                    self._program.open_screen(MapsScreen(run, maps))
+
+            self._program.errands.do(lambda store: newest_maps(store, run), found)
 
     # The other run
 

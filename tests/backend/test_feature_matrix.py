@@ -98,14 +98,16 @@ def test_inner_product_and_correlation_refuse_other_dimensions():
         matrix(3, 10).correlation(matrix(3, 9))
 
 
-def test_feature_map_is_the_norm_of_the_matrix_times_each_patch():
+@pytest.mark.parametrize("power", [0.5, 1.0, 1.5])
+def test_feature_map_is_the_norm_of_a_power_of_the_matrix_times_each_patch(power):
     m = FeatureMatrix(matrix(5, 2 * 3 * 3).factor, (2, 3, 3))
     images = torch.randn(2, 2, 9, 8, dtype=torch.float64)
     patches = functional.unfold(images, 3, dilation=2, padding=1, stride=2)
-    norms = (m.dense() @ patches).norm(dim=1)
+    eigenvalues, vectors = torch.linalg.eigh(m.dense())
+    norms = ((vectors * eigenvalues.clamp_min(0) ** power) @ vectors.T @ patches).norm(dim=1)
     low, high = norms.amin(1, keepdim=True), norms.amax(1, keepdim=True)
     expected = ((norms - low) / (high - low)).reshape(2, 4, 3)
-    assert torch.allclose(m.feature_map(images, stride=2, padding=1, dilation=2), expected)
+    assert torch.allclose(m.feature_map(images, power=power, stride=2, padding=1, dilation=2), expected)
 
 
 def test_eigenvectors_are_patches_of_unit_length_the_largest_eigenvalue_first():

@@ -1,4 +1,4 @@
-"""Maps of a photo against dense matrices times unfolded patches, and the photo itself."""
+"""Maps of a photo against dense matrices times unfolded patches."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from agopconsole.backend import nfm
-from agopconsole.backend.maps import convolution_map, layer_inputs, open_photo, source_maps
+from agopconsole.backend.maps import convolution_map, layer_inputs, source_maps
 from agopconsole.backend.models import build_model
 from agopconsole.backend.places import Places
 from agopconsole.errors import RequestError
@@ -45,28 +45,6 @@ def test_a_layer_that_is_not_reached_is_named():
     model.spare = nn.Conv2d(3, 3, 1)
     with pytest.raises(ValueError, match="layer 'spare' is not reached"):
         layer_inputs(model, some_images(), ["spare"])
-
-
-def test_a_photo_is_turned_upright_and_laid_over_white(tmp_path):
-    picture = Image.new("RGBA", (4, 2), (255, 0, 0, 0))
-    exif = picture.getexif()
-    exif[0x0112] = 6  # the camera was held upright
-    picture.save(tmp_path / "photo.png", exif=exif)
-    photo = open_photo(tmp_path / "photo.png")
-    assert (photo.mode, photo.size, photo.getpixel((0, 0))) == ("RGB", (2, 4), (255, 255, 255))
-
-
-@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40])
-def test_what_is_no_picture_is_refused_in_one_line(tmp_path, content):
-    (tmp_path / "photo.png").write_bytes(content)
-    with pytest.raises(RequestError, match=r"photo.png is no picture") as refused:
-        open_photo(tmp_path / "photo.png")
-    assert "\n" not in str(refused.value)
-
-
-def test_a_photo_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(RequestError, match=r"there is no file .*gone\.png"):
-        open_photo(tmp_path / "gone.png")
 
 
 def test_every_convolution_of_a_source_shows_what_its_matrices_see(tmp_path):

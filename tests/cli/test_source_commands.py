@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from agopconsole.analysis.photo_maps import read_maps
 from agopconsole.backend.checkpoint import save_weights
 from agopconsole.backend.feature_files import load_features
 from agopconsole.backend.models import build_model
@@ -35,6 +36,13 @@ def test_layers_are_those_of_the_network_that_the_source_is_said_to_be(cli, sour
     Image.new("RGB", (40, 40), "red").save(tmp_path / "photo.png")
     status, _, err = cli("maps", tmp_path / "photo.png", *asked, "--agop-images", "2", "--size", "32")
     assert (status, "maps of 1 layers" in err) == (0, True)
+    out = tmp_path / "maps.safetensors"
+    assert cli("maps", tmp_path / "photo.png", *asked, "--agop-images", "2", "--size", "32", "--out", out)[0] == 0
+    drawn = Image.open(tmp_path / "photo-maps.png")
+    assert [one.nfm.shape for one in read_maps(out).layers] == [(16, 16)]
+    assert drawn.width > 2 * 32
+    status, _, err = cli("maps", tmp_path / "photo.png", *asked, "--out", "maps.jpg")
+    assert (status, "must end in .png or .safetensors" in err) == (2, True)
 
 
 def test_a_file_of_options_may_name_the_network_and_a_wrong_one_is_told(cli, source, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from helpers.console import console, screen_colours, until
 from helpers.console_states import NOW, set_clock_back
+from helpers.map_files import keep_maps
 from safetensors.numpy import save_file
 
 from agopconsole.spec import RunSpec
@@ -134,6 +135,20 @@ async def test_a_run_in_full(study, name, run_id, other):
         if name == "run":
             pilot.app.screen.query_one("#filters").focus()
             await check(pilot, "first-layer", SIZES[:1])
+
+
+async def test_the_maps_of_a_photo(study):
+    with Store(study) as store:
+        folder = store.run_files(4)
+        layers = [f"features.{i}" for i in (0, 3, 6, 8, 11)]
+        keep_maps(folder / "maps-0.safetensors", "/photos/photo.png", layers)
+        (folder / "best.safetensors").write_bytes(b"weights")
+        set_clock_back(store)
+    async with console(study, SIZES[0]) as pilot:
+        pilot.app.open_screen(RunScreen(4))
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen) and pilot.app.caught_up)
+        await pilot.press("m")
+        await check(pilot, "maps")
 
 
 # What else may be the matter
