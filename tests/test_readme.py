@@ -40,10 +40,18 @@ def test_files_and_commands_it_names_exist():
         assert (ROOT / path).is_file()
 
 
-def test_the_shipped_store_is_of_this_version_and_holds_the_table_that_is_shown(tmp_path):
+def shown(report) -> list[str]:
+    return [line for line in render_report(report, "markdown").splitlines() if line.startswith("|")]
+
+
+def test_the_shipped_store_is_of_this_version_and_holds_the_tables_that_are_shown(tmp_path):
     shipped = shutil.copy(ROOT / "runs.db", tmp_path)
     with Store(Path(shipped)) as store:
-        report = build_report(store, study="cifar10", against="poster")
+        small = build_report(store, study="cifar10", against="poster")
+        large = build_report(store, study="cifar10_10k")
     assert list(tmp_path.glob("*.bak")) == []
-    table = [line for line in render_report(report, "markdown").splitlines() if line.startswith("|")]
-    assert "\n".join(table) in README
+    assert "\n".join(shown(small)) in README
+    section = README.partition("### Twice the pictures")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    assert len(rows) > 10
+    assert set(rows) <= set(shown(large))
