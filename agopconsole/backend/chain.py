@@ -95,7 +95,7 @@ def straight_line(model: nn.Module, *, fast: bool = False, back_in: torch.dtype 
     Args:
         model: in eval mode.
         fast: Winograd's way for the convolutions that `winograd.covers`, in place of the library's.
-        back_in: type of the products on the way back, where it is not the model's.
+        back_in: type of the convolutions' products on the way back, where it is not the model's.
     """
     if any(module._forward_hooks or module._forward_pre_hooks for module in model.modules()):
         return None
@@ -158,7 +158,7 @@ def _steps(calls: list[_Call], *, fast: bool, back_in: torch.dtype | None) -> li
             rectified = bool(calls) and type(calls[0].module) is nn.ReLU
             calls = calls[rectified:]
             assert call.name is not None
-            steps.append(_Linear(call.name, call.module, rectified=rectified, back_in=back_in))
+            steps.append(_Linear(call.name, call.module, rectified=rectified))
         elif type(call.module) not in (nn.Dropout, nn.Identity):  # which do nothing in eval mode
             steps.append(_Anything(call.function))
     return steps
@@ -269,10 +269,9 @@ class _Convolution:
                 z = conv(x)
             (below,) = torch.autograd.grad(z, x, delta.movedim(-1, 1).to(z.dtype))
             return below.movedim(1, -1)
-        weight, options = (
-            conv.weight.detach().to(delta.dtype),
-            (conv.stride, conv.padding, conv.dilation, conv.groups),
-        )
+        # The library looks at the inputs, which are not there, and at the weight; one must say channels last.
+        weight = conv.weight.detach().to(delta.dtype, memory_format=torch.channels_last)
+        options = (conv.stride, conv.padding, conv.dilation, conv.groups)
         # torch.nn.grad has no annotations.
         g: Tensor = grad.conv2d_input(shape, weight, delta.movedim(-1, 1), *options)  # type: ignore[no-untyped-call]
         return g.movedim(1, -1)
@@ -281,10 +280,9 @@ class _Convolution:
 class _Linear:
     """A linear layer, with the ReLU behind it where there is one."""
 
-    def __init__(self, name: str, linear: nn.Linear, *, rectified: bool, back_in: torch.dtype | None) -> None:
+    def __init__(self, name: str, linear: nn.Linear, *, rectified: bool) -> None:
         self.name: str | None = name
         self._linear = linear
-        self._back_in = back_in or linear.weight.dtype
         self._rectified = rectified
 
     def forward(self, x: Tensor) -> Tensor:
@@ -292,7 +290,7 @@ class _Linear:
         z: Tensor = self._linear(x)
         if not self._rectified:
             return z
-        self._passes = (z > 0).to(self._back_in)
+        self._passes = (z > 0).to(z.dtype)
         return functional.relu(z)
 
     def at_once(self, g: Tensor) -> int:
@@ -300,11 +298,12 @@ class _Linear:
         return len(g)
 
     def backward(self, g: Tensor, record: Record, *, further: bool) -> Tensor:
-        """One product with the weight for all directions and images."""
-        g = g.to(self._back_in)
-        delta = g * self._passes if self._rectified else g
+        """One product with the weight for all directions and images, in its type: to convert it would cost more."""
+        weight = self._linear.weight.detach()
+        delta = g.to(weight.dtype)
+        delta = delta * self._passes if self._rectified else delta
         record(str(self.name), delta)
-        return delta @ self._linear.weight.detach().to(self._back_in) if further else delta
+        return delta @ weight if further else delta
 
 
 class _Anything:
