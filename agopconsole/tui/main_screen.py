@@ -148,10 +148,11 @@ class MainScreen(RunActionsScreen, ChartedScreen):
         self._program.open_screen(FormScreen())
 
     def action_report(self) -> None:
-        """Opens the table that compares the methods."""
+        """Opens the table that compares the methods of the study under the cursor."""
         from agopconsole.tui.report_screen import ReportScreen  # which the first frame does without
 
-        self._program.open_screen(ReportScreen())
+        row = self.query_one(RunTable).current()
+        self._program.open_screen(ReportScreen(row.runs[0].study if row and row.runs else None))
 
     def action_columns(self) -> None:
         """Lets the user choose columns."""

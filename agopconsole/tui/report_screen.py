@@ -50,7 +50,11 @@ class Question:
 
 
 class ReportScreen(StoreScreen):
-    """A report, kept up to date."""
+    """A report, kept up to date.
+
+    Args:
+        study: whose methods are compared at first; None or empty leaves the choice to the report.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "next_metric", "Metric", tooltip="the next metric"),
@@ -63,9 +67,9 @@ class ReportScreen(StoreScreen):
         Binding("escape,r,backspace", "dismiss", "Back", tooltip="back to the runs"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, study: str | None = None) -> None:
         super().__init__()
-        self._question = Question()
+        self._question = Question(study=study or None)
         self._report: Report | None = None
         self._studies: list[str] = []
 

@@ -1,10 +1,12 @@
 """The report on the screen: by any metric, against any baseline, beside the poster, to a file."""
 
 from helpers.console import console, text, until
+from helpers.stored_runs import add_done
 from textual.geometry import Region
 
 from agopconsole.tui.dialogs import PromptScreen
 from agopconsole.tui.report_screen import ReportScreen
+from agopconsole.tui.run_table import RunTable
 
 
 async def open_report(pilot):
@@ -26,6 +28,19 @@ async def test_it_shows_the_table_and_its_questions_change_by_key(demo):
         await until(pilot, lambda: "beside the poster" in text(pilot, "#heading"))
         await pilot.press("escape")
         assert not isinstance(pilot.app.screen, ReportScreen)
+
+
+async def test_it_opens_with_the_study_under_the_cursor(store):
+    for study in ("early", "late"):
+        add_done(store, 90.0, study=study)
+    async with console(store.path) as pilot:
+        table = pilot.app.screen.query_one(RunTable)
+        for study in ("late", "early"):
+            while table.current().runs[0].study != study:
+                await pilot.press("down" if study == "early" else "up")
+            await open_report(pilot)
+            assert pilot.app.screen._report.study == study
+            await pilot.press("escape")
 
 
 async def test_it_is_written_to_a_file(demo, tmp_path):
