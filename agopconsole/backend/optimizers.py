@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from agopconsole.spec import RunSpec
 
@@ -25,6 +25,17 @@ def build_optimizer(spec: RunSpec, parameters: Sequence[nn.Parameter]) -> torch.
         fused=True,
         capturable=parameters[0].is_cuda,  # so that a step may be recorded
     )
+
+
+def align_memory(optimizer: torch.optim.Optimizer) -> None:
+    """Lays what an optimiser remembers of a parameter out in memory as that is.
+
+    A fused optimiser takes for granted that both are, and a checkpoint may come from where they lay otherwise.
+    """
+    for parameter, remembered in optimizer.state.items():
+        for name, value in remembered.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                remembered[name] = torch.empty_like(parameter).copy_(value)
 
 
 def learning_rate(spec: RunSpec, step: int, steps: int) -> float:

@@ -1,8 +1,4 @@
-"""A convolution as products with its unfolded patches: a first layer's in float32, any layer's in bfloat16.
-
-A processor with units for products of bfloat16 (AMX) multiplies faster than it reads maps from memory, and here they
-stay in its caches; the library's ways write and read them whole, and are slow at small maps.
-"""
+"""A convolution as products with its unfolded patches: a first layer's, and in bfloat16 those of small maps, too."""
 
 from __future__ import annotations
 
@@ -16,20 +12,17 @@ _BYTES_AT_ONCE = 16 << 20
 
 
 def suits(conv: nn.Conv2d, maps: Tensor) -> bool:
-    """Whether products with patches are the faster way in the maps' precision.
-
-    In float32 that is where patches are short and nobody wants the gradient of the maps.
+    """Whether products with patches are the faster way: short ones, at inputs whose gradient nobody wants.
 
     Args:
         conv: any convolution.
         maps: its inputs, (n, c_in, h, w).
     """
-    if not _serves(conv):
-        return False
-    return maps.dtype == torch.bfloat16 or (conv.weight[0].numel() <= _WIDEST and not maps.requires_grad)
+    return serves(conv) and conv.weight[0].numel() <= _WIDEST and not maps.requires_grad
 
 
-def _serves(conv: nn.Conv2d) -> bool:
+def serves(conv: nn.Conv2d) -> bool:
+    """Whether the products here are those of such a convolution: of stride 1, without dilation and groups."""
     return (
         conv.stride == (1, 1)
         and conv.dilation == (1, 1)
@@ -108,12 +101,7 @@ class PatchProducts:
     def _turned_filters(self) -> Tensor:
         """(k_h k_w c_out, c_in): the gradient of maps is a correlation with the kernels turned by half a circle."""
         if self._turned is None:
-            k_h, k_w = self._kernel
-            turned = self._weight.new_empty(k_h, k_w, *self._weight.shape[:2])
-            for down in range(k_h):
-                for across in range(k_w):
-                    turned[k_h - 1 - down, k_w - 1 - across] = self._weight[:, :, down, across]
-            self._turned = turned.flatten(0, 2)
+            self._turned = torch.cat(self._weight.flatten(2).unbind(2)[::-1])
         return self._turned
 
     def _rows(self, tiles: Tensor) -> Tensor:

@@ -121,7 +121,9 @@ class _Convolution(torch.autograd.Function):
 
 def _pool(tiles: Tensor, bias: Tensor | None, out: Tensor, places: Tensor | None) -> None:
     """Writes the largest of the tiles' windows, and their places if there is room for them."""
-    if bias is not None:
+    # The sum in float32 may make two values equal, of which the first is the largest: it is taken before.
+    early = tiles.dtype != torch.bfloat16
+    if bias is not None and early:
         tiles.add_(bias)
     with written_tiles(out, _halved(tiles)) as final:
         if places is None:
@@ -129,6 +131,8 @@ def _pool(tiles: Tensor, bias: Tensor | None, out: Tensor, places: Tensor | None
         else:
             with written_tiles(places, _halved(tiles)) as found:
                 largest_and_place(tiles, final, found)
+    if bias is not None and not early:
+        out.add_(bias)
 
 
 def _halved(tiles: Tensor) -> tuple[int, ...]:

@@ -28,11 +28,14 @@ def largest_and_place(tiles: Tensor, out: Tensor, places: Tensor) -> None:
     windows = _windows(tiles)
     (a, b), (c, d) = windows[:, 0].unbind(2), windows[:, 1].unbind(2)
     above, below = torch.maximum(a, b), torch.maximum(c, d)
-    in_lower, in_right, right_of_lower = below > above, b > a, d > c
+    # Into memory of their own type comparisons are several times faster than into masks, in bfloat16.
+    in_lower, in_right, right_of_lower = torch.empty_like(a), torch.empty_like(a), torch.empty_like(a)
+    torch.gt(below, above, out=in_lower)
+    torch.gt(b, a, out=in_right)
+    torch.gt(d, c, out=right_of_lower)
     torch.maximum(above, below, out=out)
-    # in_right where not in_lower, else right_of_lower; `where` is several times slower.
-    in_right.bitwise_xor_(right_of_lower.bitwise_xor_(in_right).bitwise_and_(in_lower))
-    torch.add(in_right.view(torch.uint8), in_lower.view(torch.uint8), alpha=2, out=places)
+    # in_right where not in_lower, else 2 + right_of_lower; `where` is several times slower.
+    places.copy_(right_of_lower.sub_(in_right).add_(2).mul_(in_lower).add_(in_right))
 
 
 def spread(delta: Tensor, places: Tensor, out: Tensor) -> None:

@@ -5,9 +5,9 @@ Its modules, their names and their weights stay what they are; only how they are
 - a ReLU before a max-pooling changes places with it: the larger of two numbers can be taken before or after both are
   cut off at zero, and afterwards there are a quarter as many. Bit for bit the same, forward and back;
 - on the CPU, in float32 and float64, 3 x 3 convolutions go by minimal filtering where that takes less than half the
-  multiplications (`winograd_training`), and a first layer as products with its patches (`patch_products`), as all
-  layers do in bfloat16; both together with the pooling behind them: the same but for rounding, about 1e-6 of a
-  layer's outputs in float32, and in bfloat16 no more than the library's.
+  multiplications (`winograd_training`), and a first layer as products with its patches (`patch_products`); in
+  bfloat16 products with patches and the library share the work (`library_products`). All of it together with the pooling
+  behind it, and the same but for rounding: 1e-6 of a layer's outputs in float32, the library's own in bfloat16.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from agopconsole.backend.library_products import bfloat16_layout
 from agopconsole.backend.patch_products import PatchProducts, suits
 from agopconsole.backend.piecewise import Layout, convolve
 from agopconsole.backend.scratch import Scratch
@@ -102,6 +103,8 @@ def _layout(conv: nn.Conv2d, pool: nn.MaxPool2d | None, scratch: Scratch, maps: 
     )
     if pool is not None and (height % 2 or width % 2):
         return None
+    if maps.dtype == torch.bfloat16:
+        return bfloat16_layout(conv, maps, pool=pool is not None, scratch=scratch)
     if suits(conv, maps):
         return partial(PatchProducts, padding=(down, across), tile=1 if pool is None else 2, scratch=scratch)
     tile = tile_for(conv, maps) if maps.dtype == conv.weight.dtype else None

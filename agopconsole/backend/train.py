@@ -32,7 +32,7 @@ from agopconsole.backend.events import (
     StoppedError,
 )
 from agopconsole.backend.graphed_step import build_stepper
-from agopconsole.backend.optimizers import build_optimizer, learning_rate
+from agopconsole.backend.optimizers import align_memory, build_optimizer, learning_rate
 from agopconsole.backend.places import BEST_WEIGHTS, LAST_STATE
 from agopconsole.backend.precision import pick_precision
 from agopconsole.backend.quicker import quickened
@@ -127,6 +127,7 @@ class _Trainer:
             return
         self.run.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        align_memory(self.optimizer)
         self.stepper.load_state(state.get("stepper", {}))
         self.history = [EpochMetrics(**row) for row in state["history"]]
         self.ansatz = [

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from agopconsole.backend import patch_products, winograd_training
+from agopconsole.backend import library_products, patch_products, winograd_training
+from agopconsole.backend.library_products import LibraryProducts, bfloat16_layout
 from agopconsole.backend.patch_products import PatchProducts, suits
 from agopconsole.backend.piecewise import convolve
 from agopconsole.backend.pooling import largest, largest_and_place, spread
@@ -157,10 +158,44 @@ def test_patches_are_for_pictures():
     assert not any(suits(other, pictures) for other in others)
 
 
-def test_in_bfloat16_patches_are_for_all_layers():
-    maps = torch.empty(1, 64, 8, 8, dtype=torch.bfloat16, requires_grad=True)
-    assert suits(nn.Conv2d(64, 32, 3, padding=1), maps)
-    assert not any(
-        suits(nn.Conv2d(64, 32, 3, **options), maps)
-        for options in ({"stride": 2}, {"dilation": 2}, {"groups": 2}, {"padding": 3}, {"padding_mode": "circular"})
-    )
+@pytest.mark.parametrize("patches", [False, True])
+@pytest.mark.parametrize(("pool", "tile"), [(False, 1), (True, 2)])
+@pytest.mark.parametrize(("kernel", "padding"), [((3, 3), (1, 1)), ((3, 3), (0, 2)), ((1, 5), (0, 2))])
+def test_the_librarys_products_in_pieces_are_the_convolution_and_its_gradients(
+    monkeypatch, kernel, padding, pool, tile, patches
+):
+    monkeypatch.setattr(library_products, "_BYTES_AT_ONCE", 1 << 12)
+    maps, weight, bias = drawn(5, 6, 8, 6), drawn(4, 6, *kernel, seed=1), drawn(4, seed=2)
+    way = partial(LibraryProducts, patches=patches)
+    assert max(errors(way, maps, weight, bias, padding=padding, tile=tile, pool=pool)) < 1e-13
+    found = errors(way, maps, weight, bias, padding=padding, tile=tile, pool=pool, of_maps=False)
+    assert max(found) < 1e-13
+
+
+@pytest.mark.parametrize("patches", [False, True])
+def test_the_librarys_products_in_bfloat16_lose_nothing_between_pieces(monkeypatch, patches):
+    maps, weight, bias = drawn(48, 64, 6, 6), drawn(96, 64, 3, 3, seed=1), drawn(96, seed=2)
+    maps, weight, bias = (t.bfloat16().double() for t in (maps, weight, bias))
+
+    def found(at_once: int) -> list[float]:
+        monkeypatch.setattr(library_products, "_BYTES_AT_ONCE", at_once)
+        way = partial(LibraryProducts, patches=patches)
+        return errors(way, maps, weight, bias, padding=(1, 1), tile=1, pool=False, dtype=torch.bfloat16)
+
+    assert max(found(1 << 12)) < 5e-3
+    assert max(found(8 << 20)) < 5e-3
+
+
+def test_in_bfloat16_the_way_goes_by_how_many_places_there_are_for_each_filter():
+    def way(side: int, c_in: int = 512, c_out: int = 512, *, pool: bool = False, **options):
+        conv = nn.Conv2d(c_in, c_out, 3, **{"padding": 1, **options})
+        maps = torch.empty(64, c_in, side, side, dtype=torch.bfloat16, requires_grad=c_in != 3, device="meta")
+        layout = bfloat16_layout(conv, maps, pool=pool, scratch=Scratch())
+        return None if layout is None else (layout.func, layout.keywords.get("patches"))
+
+    assert way(2) == way(4) == way(4, pool=True) == way(224, c_in=3, c_out=64, pool=True) == (PatchProducts, None)
+    assert way(8) == way(8, pool=True) == (LibraryProducts, True)
+    assert way(14, pool=True) == (LibraryProducts, False)
+    assert way(14) is None
+    others = ({"stride": 2}, {"dilation": 2}, {"groups": 2}, {"padding": 3}, {"padding_mode": "circular"})
+    assert all(way(4, **options) is None for options in (*others, {"padding": "same"}))
