@@ -6,8 +6,9 @@ Its modules, their names and their weights stay what they are; only how they are
   cut off at zero, and afterwards there are a quarter as many. Bit for bit the same, forward and back;
 - on the CPU, in float32 and float64, 3 x 3 convolutions go by minimal filtering where that takes less than half the
   multiplications (`winograd_training`), and a first layer as products with its patches (`patch_products`); in
-  bfloat16 products with patches and the library share the work (`library_products`). All of it together with the pooling
-  behind it, and the same but for rounding: 1e-6 of a layer's outputs in float32, the library's own in bfloat16.
+  bfloat16 products with patches and the library share the work (`library_products`). All of it together with
+  the pooling behind it, and the same but for rounding: 1e-6 of a layer's outputs in float32, the library's own in
+  bfloat16.
 """
 
 from __future__ import annotations
