@@ -46,6 +46,7 @@ class GraphedStepper(Stepper):
     ) -> None:
         super().__init__(model, optimizer, precision, device, micro_batch)
         self._lr = torch.zeros((), device=device)  # a graph holds numbers as they were, but looks into memory
+        # torch.cuda.Stream has no annotations.
         self._aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._came: Counter[torch.Size] = Counter()
         self._waits = False
