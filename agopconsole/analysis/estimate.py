@@ -1,22 +1,23 @@
 """How long runs will take, by stored runs like them: images a second in training, and the time of their evaluation.
 
-Runs are alike that feed one network images of one size in batches of one size and in the same arithmetic. Of those
-alike the ones on the same split count, where there are any; the others are scaled by the number of images. What is
-like nothing in the store has no time: a guess would be worse than none.
+Runs are alike that feed one network images of one size in batches of one size and in the same arithmetic, on the same
+kind of device: what a GPU took says nothing of a processor. Of those alike the ones on such a device as is here
+count, where there are any, and of these the ones on the same split; the others are scaled by the number of images.
+What is like nothing in the store has no time: a guess would be worse than none.
 """
 
 from __future__ import annotations
 
 import json
-import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 
 from agopconsole import catalogue
 from agopconsole.metrics import EpochMetrics
-from agopconsole.spec import RunSpec
+from agopconsole.spec import AUTO, RunSpec
 from agopconsole.store import RunRecord, Store
 
 _NEWEST = 9
@@ -29,6 +30,23 @@ Kind = tuple[str, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """Where runs are to be trained.
+
+    Attributes:
+        host: its name in the network.
+        devices: what its makers call each device, by name; `auto` takes the first. Empty: not known.
+    """
+
+    host: str
+    devices: Mapping[str, str]
+
+    def device(self, wanted: str) -> str:
+        """The device that a run gets which asks for `wanted`."""
+        return next(iter(self.devices), "cpu") if wanted == AUTO else {"cuda": "cuda:0"}.get(wanted, wanted)
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """How long runs take one after another.
 
@@ -36,30 +54,46 @@ class Estimate:
         seconds: of those that are known, together; None where none is.
         known: how many these are.
         unknown: for each kind of run of which the store knows nothing, what it is and how many runs are of it.
-        elsewhere: whether some of it was measured on another machine, for want of runs on this one.
+        here: the stored runs on the devices of this machine that it rests on, by kind of device.
+        elsewhere: those on other devices of the same kinds, for want of runs here.
+        lacking: the kinds of device that the unknown ones are to be trained on.
     """
 
     seconds: float | None
     known: int
     unknown: Mapping[str, int]
-    elsewhere: bool
+    here: Mapping[str, int]
+    elsewhere: Mapping[str, int]
+    lacking: tuple[str, ...]
 
     def __str__(self) -> str:
         missing = ", ".join(f"{count} of {kind}" for kind, count in self.unknown.items())
+        never = f"nothing comparable was ever trained on {' or '.join(map(_one, self.lacking))}"
         if self.seconds is None:
-            return f"not known: no run like these has trained here yet ({missing})" if missing else "nothing to train"
+            return f"not known: {never} ({missing})" if missing else "nothing to train"
         text = f"about {duration(self.seconds)}"
         if missing:
-            text += f" for {self.known} of them; not known: {missing}, for want of runs like these"
-        return f"{text} (as measured on another machine)" if self.elsewhere else text
+            text += f" for {self.known} of them"
+        text += f", from {' and '.join(self._grounds())}"
+        return f"{text}; not known: {missing}, since {never}" if missing else text
+
+    def _grounds(self) -> list[str]:
+        """What it rests on: so many runs, on which device."""
+        grounds = [f"{_runs(count)} like these on this machine's {_named(kind)}" for kind, count in self.here.items()]
+        return grounds + [
+            f"{_runs(count)} like these on {_one(kind)} elsewhere (none on this machine's)"
+            for kind, count in self.elsewhere.items()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
     """What one stored run tells, its newest epoch speaking for all: seconds an epoch, and beside its epochs."""
 
+    run: int
     host: str | None
     device: str
+    hardware: str
     split: tuple[object, ...]
     epoch_seconds: float
     training_share: float
@@ -71,14 +105,15 @@ class Paces:
     """What the runs of a store tell about speed.
 
     Args:
-        runs: the stored runs.
+        runs: the stored runs, the oldest first.
         epochs: the last epoch of each that has one, by run id.
-        host: this machine; runs of others count where it has none.
+        machine: where the runs that are asked about are to be trained.
     """
 
-    def __init__(self, runs: Iterable[RunRecord], epochs: Mapping[int, EpochMetrics], host: str) -> None:
-        self._host = host
+    def __init__(self, runs: Iterable[RunRecord], epochs: Mapping[int, EpochMetrics], machine: Machine) -> None:
+        self._machine = machine
         self._samples: dict[Kind, list[_Sample]] = {}
+        self._found: dict[tuple[object, ...], list[_Sample]] = {}
         for run in runs:
             if run.id in epochs and run.device:
                 spec = _stored_spec(run.spec)
@@ -86,18 +121,22 @@ class Paces:
 
     def estimate(self, specs: Sequence[RunSpec]) -> Estimate:
         """The time of whole runs, one after another."""
-        seconds, unknown, elsewhere = [], dict[str, int](), False
+        seconds, unknown, lacking = [], Counter[str](), dict[str, None]()
+        used: dict[int, _Sample] = {}
         for spec in specs:
             found = self._like(spec)
             if found:
-                elsewhere = elsewhere or found[0].host != self._host
+                used |= {sample.run: sample for sample in found}
                 seconds.append(spec.epochs * _epoch_seconds(spec, found) + _beside(found))
             else:
-                words = f"{spec.model} at {spec.fed_size} px in {spec.precision}, batches of {spec.batch_size}"
-                unknown[words] = unknown.get(words, 0) + 1
-        return Estimate(sum(seconds) if seconds else None, len(seconds), unknown, elsewhere)
+                unknown[f"{spec.model} at {spec.fed_size} px in {spec.precision}, batches of {spec.batch_size}"] += 1
+                lacking[_family(self._machine.device(spec.device))] = None
+        here = Counter(sample.device for sample in used.values() if self._is_here(sample))
+        elsewhere = Counter(sample.device for sample in used.values() if not self._is_here(sample))
+        total = sum(seconds) if seconds else None
+        return Estimate(total, len(seconds), dict(unknown), dict(here), dict(elsewhere), tuple(lacking))
 
-    def left(self, runs: Sequence[RunRecord]) -> float | None:
+    def left(self, runs: Iterable[RunRecord]) -> float | None:
         """Seconds until runs that are under way or still to come are over, one after another; None if not known."""
         if not self._samples:
             return None
@@ -105,28 +144,42 @@ class Paces:
         for run in runs:
             if run.status in catalogue.ENDED:
                 continue
-            found = self._like(run.request)
+            spec = _stored_spec(run.spec)
+            if run.status == "running" and run.device:
+                spec = replace(spec, device=run.device)
+            found = self._like(spec)
             if not found:
                 return None
             beside = 0.0 if run.epoch else _beside(found)
-            total += (run.epochs - run.epoch) * _epoch_seconds(run.request, found) + beside
+            total += (run.epochs - run.epoch) * _epoch_seconds(spec, found) + beside
         return total
 
     def _like(self, spec: RunSpec) -> list[_Sample]:
-        """The newest runs like that one: on the same split rather than another, here rather than elsewhere."""
-        images, split = split_sizes(spec), _split(spec)
-        found = [
-            sample for sample in self._samples.get(_kind(spec), []) if _family(spec.device) in ("auto", sample.device)
-        ]
-        found = [s for s in found if s.split == split] or [s for s in found if images and s.images]
-        found = [s for s in found if s.host == self._host] or found
-        return found[-_NEWEST:]
+        """The newest runs like that one: on the device that it gets, or else on others of its kind."""
+        device, kind, split = self._machine.device(spec.device), _kind(spec), _split(spec)
+        key = (device, kind, split)
+        if key not in self._found:
+            found = [sample for sample in self._samples.get(kind, []) if sample.device == _family(device)]
+            found = [s for s in found if s.split == split or (s.images and split_sizes(spec))]
+            found = [s for s in found if self._is_here(s, device)] or found
+            found = [s for s in found if s.split == split] or found
+            self._found[key] = found[-_NEWEST:]
+        return self._found[key]
+
+    def _is_here(self, sample: _Sample, device: str = "") -> bool:
+        """Whether a run was trained on such a device as this machine has; on any of the kind, or on that one.
+
+        Older runs do not say what their device is called, and many a machine bears the name of another.
+        """
+        names = [device] if device else [name for name in self._machine.devices if _family(name) == sample.device]
+        titles = {self._machine.devices.get(name, "") for name in names} - {""}
+        return sample.hardware in titles if sample.hardware and titles else sample.host == self._machine.host
 
 
-def read_paces(store: Store) -> Paces:
-    """What the store tells about speed now."""
+def read_paces(store: Store, machine: Machine) -> Paces:
+    """What the store tells about speed on that machine now."""
     epochs = store.last_epochs(_REMEMBERED)
-    return Paces(store.runs(ids=epochs.keys()), epochs, platform.node())
+    return Paces(store.runs(ids=epochs.keys()), epochs, machine)
 
 
 def split_sizes(spec: RunSpec) -> tuple[int, int] | None:
@@ -159,7 +212,18 @@ def _sample(run: RunRecord, spec: RunSpec, epoch: EpochMetrics) -> _Sample:
         whole = datetime.fromisoformat(run.ended_at) - datetime.fromisoformat(run.started_at)
         beside = max(0.0, whole.total_seconds() - run.epoch * epoch.seconds)
     share = min(1.0, training / epoch.seconds) if epoch.seconds > 0 else 1.0
-    return _Sample(run.host, _family(run.device or ""), _split(spec), epoch.seconds, share, images, beside)
+    environment = json.loads(run.environment or "{}")
+    return _Sample(
+        run=run.id,
+        host=environment.get("node", run.host),
+        device=_family(run.device or ""),
+        hardware=environment.get("hardware", ""),
+        split=_split(spec),
+        epoch_seconds=epoch.seconds,
+        training_share=share,
+        images=images,
+        beside=beside,
+    )
 
 
 def _epoch_seconds(spec: RunSpec, samples: Sequence[_Sample]) -> float:
@@ -192,7 +256,22 @@ def _family(device: str) -> str:
     return device.partition(":")[0]
 
 
-_PARTS = ("model", "dataset", "image_size", "batch_size", "precision", "classes", "limit", "val_fraction")
+_KINDS = {"cpu": "processor", "cuda": "GPU", "mps": "Apple GPU"}
+
+
+def _named(family: str) -> str:
+    return _KINDS.get(family, family)
+
+
+def _one(family: str) -> str:
+    return f"{'an' if family == 'mps' else 'a'} {_named(family)}"
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count > 1)}"
+
+
+_PARTS = ("model", "dataset", "image_size", "batch_size", "precision", "classes", "limit", "val_fraction", "device")
 
 
 def _stored_spec(text: str) -> RunSpec:

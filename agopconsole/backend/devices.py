@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from agopconsole.errors import RequestError
+from agopconsole.processor import processor
 
 
 def available() -> list[str]:
@@ -42,9 +42,14 @@ def describe() -> list[dict[str, Any]]:
             properties = torch.cuda.get_device_properties(name)
             rows.append({"device": name, "title": properties.name, "memory": properties.total_memory})
         else:
-            title = platform.processor() or platform.machine()
-            rows.append({"device": name, "title": f"{title}, {torch.get_num_threads()} threads", "memory": None})
+            title = f"{processor()}, {torch.get_num_threads()} threads"
+            rows.append({"device": name, "title": title, "memory": None})
     return rows
+
+
+def hardware(device: torch.device) -> str:
+    """What a device is, whatever number it has here: what its maker calls it, or the processor it belongs to."""
+    return str(torch.cuda.get_device_properties(device).name) if device.type == "cuda" else processor()
 
 
 def synchronize(device: torch.device) -> None:

@@ -218,4 +218,5 @@ def _environment(device: torch.device) -> dict[str, Any]:
         "cuda": torch.version.cuda if device.type == "cuda" else None,
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),
+        "hardware": devices.hardware(device),
     }

@@ -39,10 +39,11 @@ def print_dry_run(store: Store | None, study: Study, output_format: str) -> None
         output_format: one of `tables.FORMATS`.
     """
     from agopconsole.analysis.estimate import Paces, read_paces
+    from agopconsole.queue.machine import this_machine
     from agopconsole.queue.plan import plan
 
     planned = plan(store, study.runs)
-    paces = read_paces(store) if store else Paces([], {}, "")
+    paces = read_paces(store, this_machine()) if store else Paces([], {}, this_machine())
     found = paces.estimate([*planned.sources, *planned.missing])
     rows, varied = _rows(planned)
     if output_format == "json":
@@ -123,6 +124,7 @@ def _as_dict(study: Study, planned: Plan, found: Estimate, rows: Sequence[Mappin
         "seconds": found.seconds,
         "seconds_known_of": found.known,
         "unknown": dict(found.unknown),
-        "measured_elsewhere": found.elsewhere,
+        "measured_on": {"here": dict(found.here), "elsewhere": dict(found.elsewhere)},
+        "never_trained_on": list(found.lacking),
         "rows": list(rows),
     }

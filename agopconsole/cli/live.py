@@ -20,6 +20,7 @@ from agopconsole.cli.progress import Progress, ProgressMeter
 from agopconsole.cli.run_text import epoch_line, status_line
 from agopconsole.cli.watch import View
 from agopconsole.metrics import EpochMetrics
+from agopconsole.queue.machine import this_machine
 from agopconsole.store import RunRecord, Store
 
 FRAME_SECONDS = 0.5
@@ -46,7 +47,7 @@ class LiveView(View):
         self._look = Look.of(sys.stderr)
         self._console = Console(stderr=True, highlight=False, no_color=not self._look.colour)
         self._live = Live(console=self._console, auto_refresh=False)
-        self._meter = ProgressMeter(paces=lambda: read_paces(store))
+        self._meter = ProgressMeter(paces=lambda: read_paces(store, this_machine()))
         self._drawn_at = 0.0
         self._notice = ""
         self._charted: object = None

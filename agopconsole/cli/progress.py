@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agopconsole.analysis.estimate import Paces
+from agopconsole.analysis.estimate import Machine, Paces
 from agopconsole.catalogue import ENDED
 from agopconsole.store import RunRecord
 
@@ -45,11 +45,9 @@ class ProgressMeter:
         paces: reads what the store tells about speed; it is asked once an epoch.
     """
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, paces: Callable[[], Paces] = lambda: Paces([], {}, "")
-    ) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, paces: Callable[[], Paces] | None = None) -> None:
         self._clock = clock
-        self._paces = paces
+        self._paces = paces or (lambda: Paces([], {}, Machine("", {})))
         self._began = clock()
         self._done_at_start: float | None = None
         self._asked: object = None

@@ -17,6 +17,7 @@ from agopconsole.catalogue import ENDED
 from agopconsole.cli.output import note
 from agopconsole.cli.progress import ProgressMeter
 from agopconsole.cli.run_text import epoch_line, status_line
+from agopconsole.queue.machine import this_machine
 from agopconsole.store import RunRecord, Store
 
 
@@ -55,7 +56,7 @@ class PlainView(View):
         self._seen: tuple[int, int] | None = None
         self._told: dict[int, _Told] = {}
         self._said = ""
-        self._meter = ProgressMeter(paces=lambda: read_paces(store))
+        self._meter = ProgressMeter(paces=lambda: read_paces(store, this_machine()))
         if ids is not None:
             self._told = {run.id: _Told.of(store, run) for run in store.runs(ids=ids)}
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from agopconsole.errors import RequestError
 
-_QUERY = "index,uuid,memory.total,memory.free"
+_QUERY = "index,uuid,memory.total,memory.free,name"
 _PATIENCE_SECONDS = 10.0
 _MIB = 2**20
 
@@ -49,12 +49,13 @@ ANY = Device("auto")
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """What the driver says of a GPU; memory in bytes, 0 where it does not say."""
+    """What the driver says of a GPU; memory in bytes, 0 where it does not say; its maker's name for it."""
 
     index: int
     uuid: str
     memory_total: int
     memory_free: int
+    title: str = ""
 
 
 def read_gpus() -> list[Gpu]:
@@ -75,8 +76,8 @@ def parse_gpus(text: str) -> list[Gpu]:
     gpus = []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.split(",")]
-        if len(cells) == 4 and cells[0].isdecimal() and cells[1]:
-            gpus.append(Gpu(int(cells[0]), cells[1], _bytes(cells[2]), _bytes(cells[3])))
+        if len(cells) == 5 and cells[0].isdecimal() and cells[1]:
+            gpus.append(Gpu(int(cells[0]), cells[1], _bytes(cells[2]), _bytes(cells[3]), cells[4]))
     return sorted(gpus, key=lambda gpu: gpu.index)
 
 

@@ -19,6 +19,7 @@ from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.analysis.command_line import command_line
 from agopconsole.analysis.estimate import Paces, read_paces
 from agopconsole.errors import RequestError
+from agopconsole.queue.machine import this_machine
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.study import read_toml, studies_at_hand
@@ -96,7 +97,7 @@ class FormScreen(StoreScreen):
         done = sum(run.status == "done" for run in snapshot.runs.values())
         if done != self._done:
             self._done = done
-            self._program.errands.do(read_paces, self._learn)
+            self._program.errands.do(lambda store: read_paces(store, this_machine()), self._learn)
 
     def _learn(self, paces: Paces) -> None:
         self._paces = paces

@@ -6,12 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from statistics import median
 
 from agopconsole.store import RunRecord
-
-_MOST_TOLD = 50
-"""How many runs, the latest ones, say how fast an epoch is: this is worded anew every second."""
 
 ALIVE_SECONDS = 30.0
 """A worker whose last sign of life is older than this is not counted on."""
@@ -24,25 +20,21 @@ class Queue:
     Attributes:
         counts: number of runs by status; those that failed because they diverged count as `diverged`.
         running: the runs that are being trained.
-        paced: the latest runs that tell how fast an epoch is.
-        epochs_ahead: epochs that are still to be trained.
+        seconds_ahead: until all that is open has been trained, one run after another; None if that is not known.
     """
 
     counts: Counter[str]
     running: tuple[RunRecord, ...]
-    paced: tuple[RunRecord, ...]
-    epochs_ahead: int
+    seconds_ahead: float | None
 
     @classmethod
-    def of(cls, runs: Iterable[RunRecord]) -> Queue:
-        """The queue of these runs, the oldest first."""
+    def of(cls, runs: Iterable[RunRecord], seconds_ahead: float | None = None) -> Queue:
+        """The queue of these runs."""
         runs = list(runs)
-        told = [run for run in runs if run.status in ("done", "running") and run.started_at and run.epoch]
         return cls(
             Counter("diverged" if run.diverged else run.status for run in runs),
             tuple(run for run in runs if run.status == "running"),
-            tuple(told[-_MOST_TOLD:]),
-            sum(run.epochs - run.epoch for run in runs if run.status in ("queued", "waiting", "running")),
+            seconds_ahead,
         )
 
 
@@ -53,7 +45,7 @@ class QueueState:
     Attributes:
         counts: as those of `Queue`.
         silent_seconds: since the last sign of life of any running run; None if none runs.
-        remaining_seconds: until the queue is empty at the pace so far; None if that is not known.
+        remaining_seconds: until the queue is empty, as long as runs like those in it took; None if that is not known.
     """
 
     counts: Counter[str]
@@ -77,13 +69,9 @@ def queue_state(queue: Queue, now: str, *, worker: bool | None = None) -> QueueS
     if worker is True:
         silent = 0.0
     state = QueueState(queue.counts, silent, None)
-    return replace(state, remaining_seconds=_remaining(queue, now)) if state.is_worked_on else state
-
-
-def _remaining(queue: Queue, now: str) -> float | None:
-    """The epochs still to come at the median pace of the runs so far, shared between as many runs as run now."""
-    paces = [_seconds(run.started_at or now, run.ended_at or now) / run.epoch for run in queue.paced]
-    return queue.epochs_ahead * median(paces) / max(len(queue.running), 1) if paces else None
+    if queue.seconds_ahead is None or not state.is_worked_on:
+        return state
+    return replace(state, remaining_seconds=queue.seconds_ahead / max(len(queue.running), 1))
 
 
 def _seconds(earlier: str, later: str) -> float:

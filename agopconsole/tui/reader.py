@@ -15,9 +15,11 @@ from pathlib import Path
 
 from textual.message import Message
 
+from agopconsole.analysis.estimate import Paces, read_paces
 from agopconsole.analysis.groups import group_runs
 from agopconsole.errors import AgopconsoleError, RequestError
 from agopconsole.metrics import EpochAnsatz, EpochMetrics, StepMetrics
+from agopconsole.queue.machine import this_machine
 from agopconsole.store import RunRecord, Store, WorkerRecord
 from agopconsole.tui.messages import SnapshotRead, StoreTrouble
 from agopconsole.tui.run_files import list_files
@@ -125,6 +127,7 @@ class _Known:
         self._histories: dict[int, tuple[object, tuple[EpochMetrics, ...]]] = {}
         self._correlations: dict[int, tuple[object, tuple[EpochAnsatz, ...]]] = {}
         self._steps: dict[int, tuple[tuple[object, ...], tuple[StepMetrics, ...]]] = {}
+        self._paces: tuple[object, Paces] | None = None
 
     def workers(self) -> tuple[tuple[WorkerRecord, bool], ...]:
         """The workers on the list, and whether each is alive."""
@@ -145,6 +148,7 @@ class _Known:
             runs=runs,
             studies=self._by_study(runs),
             paces={i: total / runs[i].epoch for i, total in seconds.items() if total},
+            seconds_ahead=self._seconds_ahead(runs),
             workers=self.workers(),
             queue_paused=self._store.queue_paused(),
             wanted=wanted,
@@ -158,6 +162,16 @@ class _Known:
         )
         snapshot.queue  # noqa: B018 - counted here, so that the screen need not: there are thousands of runs perhaps
         return snapshot
+
+    def _seconds_ahead(self, runs: dict[int, RunRecord]) -> float | None:
+        """How long all that is open takes; asked anew of the store when a run has its first epoch, or is done."""
+        is_open = [run for run in runs.values() if run.status in ("queued", "waiting", "running")]
+        if not is_open:
+            return None
+        told = sum((run.epoch > 0) + (run.status == "done") for run in runs.values())
+        if self._paces is None or self._paces[0] != told:
+            self._paces = told, read_paces(self._store, this_machine())
+        return self._paces[1].left(is_open)
 
     def _read_runs(self) -> dict[int, RunRecord]:
         marks = self._store.run_marks()

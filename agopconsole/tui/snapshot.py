@@ -66,6 +66,7 @@ class Snapshot:
         runs: every run by id.
         studies: the same by study, the one with the newest run first.
         paces: seconds an epoch by id, of the runs that run and have one behind them.
+        seconds_ahead: until all runs that are open have been trained, one after another; None if that is not known.
         workers: those on the store's list, and whether each is alive.
         queue_paused: whether no worker is to start another run.
         wanted: what else was asked for; what follows holds it.
@@ -81,6 +82,7 @@ class Snapshot:
     runs: dict[int, RunRecord] = field(default_factory=dict)
     studies: tuple[StudyRuns, ...] = ()
     paces: Mapping[int, float] = field(default_factory=dict)
+    seconds_ahead: float | None = None
     workers: tuple[tuple[WorkerRecord, bool], ...] = ()
     queue_paused: bool = False
     wanted: Wanted = field(default_factory=Wanted)
@@ -95,7 +97,7 @@ class Snapshot:
     @cached_property
     def queue(self) -> Queue:
         """How the queue stands."""
-        return Queue.of(self.runs.values())
+        return Queue.of(self.runs.values(), self.seconds_ahead)
 
     @property
     def numbers(self) -> Numbers:

@@ -39,8 +39,8 @@ def test_it_counts_by_method_names_the_source_and_makes_no_store(cli, study, tmp
     assert out.splitlines()[-3:] == [
         "study tiny: 12 runs, 0 done or on their way, 12 to train",
         "a source to be trained first: vgg11 on digits, classes 0-4, 1 epoch (kaiming_normal)",
-        "time, one run after another: not known: no run like these has trained here yet (13 of vgg11 at 32 px in "
-        "float32, batches of 64)",
+        "time, one run after another: not known: nothing comparable was ever trained on a processor (13 of vgg11 at "
+        "32 px in float32, batches of 64)",
     ]
     assert not (tmp_path / "runs.db").exists()
 
@@ -79,7 +79,8 @@ def test_runs_that_are_done_say_how_long_the_others_take(cli, study, store):
     answer = json.loads(cli("study", study, "--dry-run", "--format", "json")[1])
     # Two seconds an epoch for eleven runs; the source has about half the images, and trains them in one epoch.
     assert answer["seconds"] == pytest.approx(11 * 2 * 2.0 + 1.0, abs=0.1)
-    assert (answer["unknown"], answer["measured_elsewhere"]) == ({}, True)
+    assert (answer["unknown"], answer["never_trained_on"]) == ({}, [])
+    assert answer["measured_on"] == {"here": {}, "elsewhere": {"cpu": 1}}
 
 
 def test_a_source_that_is_there_is_not_counted_again(cli, study, store):

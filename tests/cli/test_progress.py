@@ -3,10 +3,12 @@ from dataclasses import dataclass
 import pytest
 from helpers.stored_runs import make_epoch
 
-from agopconsole.analysis.estimate import read_paces
+from agopconsole.analysis.estimate import Machine, read_paces
 from agopconsole.cli.progress import ProgressMeter
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner
+
+HERE = Machine("here", {"cpu": ""})
 
 
 @dataclass
@@ -77,7 +79,7 @@ def test_stored_runs_like_those_that_are_left_tell_from_the_first_moment(store):
     store.record_setup(first, device="cpu", data_origin="made up", environment={})
     store.record_epoch(first, make_epoch(1, seconds=4.0))
     clock = Clock()
-    meter = ProgressMeter(clock, lambda: read_paces(store))
+    meter = ProgressMeter(clock, lambda: read_paces(store, HERE))
     # Nothing was trained since the meter was made.
     assert meter.measure(store.runs()).seconds_left == pytest.approx(9 * 4.0 + 10 * 4.0)
     clock.now = 3.0
@@ -93,5 +95,5 @@ def test_two_runs_at_once_take_half_the_time(store):
         store.claim(Owner("here", "boot", 1, 0.0), only=[run_id])
         store.record_setup(run_id, device="cpu", data_origin="made up", environment={})
         store.record_epoch(run_id, make_epoch(1, seconds=4.0))
-    meter = ProgressMeter(Clock(), lambda: read_paces(store))
+    meter = ProgressMeter(Clock(), lambda: read_paces(store, HERE))
     assert meter.measure(store.runs()).seconds_left == pytest.approx(16.0)

@@ -6,9 +6,12 @@ from agopconsole.errors import RequestError
 from agopconsole.queue import devices
 from agopconsole.queue.devices import ANY, CPU, Device, Gpu, choose, parse_gpus, read_gpus, visible
 
-LINES = "1, GPU-bbbb, 81920, 40000\n0, GPU-aaaa, 81920, 81000\n"
+LINES = "1, GPU-bbbb, 81920, 40000, NVIDIA H200\n0, GPU-aaaa, 81920, 81000, NVIDIA H100\n"
 GIB = 2**30
-TWO = [Gpu(0, "GPU-aaaa", 80 * GIB, 81000 * 2**20), Gpu(1, "GPU-bbbb", 80 * GIB, 40000 * 2**20)]
+TWO = [
+    Gpu(0, "GPU-aaaa", 80 * GIB, 81000 * 2**20, "NVIDIA H100"),
+    Gpu(1, "GPU-bbbb", 80 * GIB, 40000 * 2**20, "NVIDIA H200"),
+]
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def test_a_driver_that_does_not_answer_is_none(driver, monkeypatch):
 
 
 def test_memory_that_is_not_told_is_none():
-    assert parse_gpus("0, GPU-aaaa, [N/A], [N/A]\n") == [Gpu(0, "GPU-aaaa", 0, 0)]
+    assert parse_gpus("0, GPU-aaaa, [N/A], [N/A], Orin\n") == [Gpu(0, "GPU-aaaa", 0, 0, "Orin")]
 
 
 @pytest.mark.parametrize(

@@ -114,4 +114,4 @@ async def test_the_time_that_runs_will_take_is_that_of_runs_like_them(demo):
             pilot.app.screen.query_one(f"#field-{field}").value = value
         await until(pilot, lambda: "10 runs\ntime, one after another: about 1 h 23" in text(pilot, "#preview-text"))
         pilot.app.screen.query_one("#field-model").value = "vgg19"
-        await until(pilot, lambda: "not known: no run like these" in text(pilot, "#preview-text"))
+        await until(pilot, lambda: "not known: nothing comparable" in text(pilot, "#preview-text"))

@@ -18,8 +18,8 @@ def template(tmp_path_factory):
         return store.run(store.add_runs([RunSpec.parse({"epochs": 10})])[0])
 
 
-def words(runs, room=200):
-    return _state_line(queue_state(Queue.of(runs), NOW), room).plain
+def words(runs, room=200, seconds_ahead=None):
+    return _state_line(queue_state(Queue.of(runs, seconds_ahead), NOW), room).plain
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def test_a_worker_is_alive_as_long_as_a_run_was_heard_of_lately(running):
 
 
 def test_the_time_left_is_that_of_the_epochs_to_come_shared_by_the_runs_at_work(template, done, running):
-    # One minute an epoch: 5 epochs of the running run and 10 of the queued one.
-    assert queue_state(Queue.of([done, running, template]), NOW).remaining_seconds == 900
-    assert queue_state(Queue.of([done, running, running, template]), NOW).remaining_seconds == 600
-    assert words([done, running, template]) == "● worker on · 1 running · 1 queued · 1 done · about 15 min left"
+    assert queue_state(Queue.of([done, running, template], 900), NOW).remaining_seconds == 900
+    assert queue_state(Queue.of([done, running, running, template], 1200), NOW).remaining_seconds == 600
+    shown = words([done, running, template], seconds_ahead=900)
+    assert shown == "● worker on · 1 running · 1 queued · 1 done · about 15 min left"
 
 
 def test_without_a_worker_or_a_pace_no_time_is_promised(template, done, running):
-    assert queue_state(Queue.of([done, template]), NOW).remaining_seconds is None
+    assert queue_state(Queue.of([done, template], 900), NOW).remaining_seconds is None
     assert queue_state(Queue.of([replace(running, epoch=0), template]), NOW).remaining_seconds is None
 
 
@@ -77,4 +77,4 @@ def test_diverged_is_not_merely_failed(template):
 
 
 def test_with_little_room_the_least_urgent_goes_first(template, done, running):
-    assert words([done, running, template], room=40) == "● worker on · 1 running · 1 queued"
+    assert words([done, running, template], room=40, seconds_ahead=900) == "● worker on · 1 running · 1 queued"
