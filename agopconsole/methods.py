@@ -15,7 +15,7 @@ from agopconsole.errors import RequestError
 
 Features = Literal["isotropic", "nfm", "agop"]
 Scale = Literal["unit", "kaiming", "lsuv", "poster"]
-Basis = Literal["source", "rotated", "centred", "aligned"]
+Basis = Literal["source", "rotated", "centred", "centred_rotated", "aligned"]
 Recipe = Literal[
     "features",
     "normal",
@@ -34,6 +34,12 @@ FEATURES: tuple[str, ...] = get_args(Features)
 SCALES: tuple[str, ...] = get_args(Scale)
 BASES: tuple[str, ...] = get_args(Basis)
 
+CENTRED: tuple[Basis, ...] = ("centred", "centred_rotated")
+"""The bases without the layer's mean input patch."""
+
+TURNED: dict[Basis, Basis] = {"source": "rotated", "centred": "centred_rotated", "aligned": "rotated"}
+"""For each basis that has directions of the source the one with the same spectrum in random directions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -46,7 +52,8 @@ class Method:
         scale: `unit` makes trace(S) = 1, `kaiming` makes it gain^2 = 2 (He et al. 2015), `lsuv` gives each layer's
             outputs on a batch mean 0 and variance 2 (Mishkin & Matas 2016), `poster` repeats the source study's code.
         basis: `source` takes S as it is; `rotated` gives it random eigenvectors; `centred` projects the layer's mean
-            input patch out of it; `aligned` turns it from the source's channels into those of the new network.
+            input patch out of it; `centred_rotated` gives what is left random eigenvectors, all at right angles to
+            that patch; `aligned` turns it from the source's channels into those of the new network.
     """
 
     recipe: Recipe = "features"
@@ -67,7 +74,7 @@ class Method:
     @property
     def needs_images(self) -> bool:
         """Whether the layers are built one after the other on a batch of images."""
-        return self.scale == "lsuv" or self.basis in ("centred", "aligned")
+        return self.scale == "lsuv" or self.basis in (*CENTRED, "aligned")
 
     def twin(self) -> Method | None:
         """The same scale and basis with isotropic features, or None where features play no part.
@@ -134,10 +141,10 @@ def compose(
 
 
 def _canonical(method: Method) -> Method:
-    """Isotropic filters look the same from every basis, so that `rotated` and `aligned` say nothing of them."""
-    if method.features == "isotropic" and method.basis in ("rotated", "aligned"):
-        return replace(method, basis="source")
-    return method
+    """Isotropic filters look the same from every direction, so that of a basis all that is left is the centring."""
+    if method.features != "isotropic":
+        return method
+    return replace(method, basis="centred" if method.basis in CENTRED else "source")
 
 
 def spelling(method: Method) -> dict[str, str | None]:

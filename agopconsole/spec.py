@@ -59,7 +59,12 @@ class RunSpec:
     )
     features: str | None = option(None, "feature matrix, in place of the init's", choices=methods.FEATURES)
     scale: str | None = option(None, "scale of that matrix, in place of the init's", choices=methods.SCALES)
-    basis: str | None = option(None, "basis of that matrix, in place of the init's", choices=methods.BASES)
+    basis: str | None = option(
+        None,
+        "directions of that matrix, in place of the init's: as in the source, at random (rotated), without the "
+        "layer's mean input (centred), without it and at random, or turned into the network's own channels (aligned)",
+        choices=methods.BASES,
+    )
     layers: str = option(
         "conv",
         "layers under test: conv, all, attention, first:N (convolutions), or names of layers or blocks, with commas",

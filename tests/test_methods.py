@@ -25,9 +25,9 @@ def test_every_preset_is_found_by_its_choices():
 
 def test_every_method_is_written_in_one_way_that_gives_it_back():
     methods = set(composed_methods())
-    # 3 features x 3 scales x 4 bases, less the isotropic filters' 2 bases that change nothing, and the poster's two;
+    # 3 features x 3 scales x 5 bases, less the isotropic filters' 3 bases that change nothing, and the poster's two;
     # of the fixed recipes, the 8 that draw or copy with and without lsuv, default and mimetic.
-    assert len(methods) == (3 * 3 * 4 - 3 * 2) + 2 + 2 * 8 + 2
+    assert len(methods) == (3 * 3 * 5 - 3 * 3) + 2 + 2 * 8 + 2
     assert len({name_of(method) for method in methods}) == len(methods)
     assert all(compose(**spelling(method)) == method for method in methods)
 
@@ -42,6 +42,8 @@ def test_every_method_is_written_in_one_way_that_gives_it_back():
         (("orthogonal", None, "lsuv", None), "lsuv"),
         (("pretrained", None, "lsuv", None), "pretrained lsuv"),
         (("lecun_normal", None, "lsuv", "aligned"), "kaiming_normal lsuv"),
+        (("nfm", None, "lsuv", "centred_rotated"), "nfm lsuv centred_rotated"),
+        (("lecun_normal", None, "lsuv", "centred_rotated"), "kaiming_normal lsuv centred"),
     ],
 )
 def test_a_method_is_named_after_the_nearest_preset(choices, name):
@@ -51,7 +53,7 @@ def test_a_method_is_named_after_the_nearest_preset(choices, name):
 def test_what_needs_images():
     assert [name for name, method in METHODS.items() if method.needs_images] == ["lsuv"]
     needing = {m for m in composed_methods() if m.needs_images}
-    assert {(m.scale == "lsuv") or m.basis in ("centred", "aligned") for m in needing} == {True}
+    assert {(m.scale == "lsuv") or m.basis in ("centred", "centred_rotated", "aligned") for m in needing} == {True}
     assert Method(features="nfm", basis="rotated") not in needing
 
 
@@ -77,6 +79,8 @@ def test_feature_methods_have_an_isotropic_twin(init, twin):
     [
         (Method(features="nfm", scale="lsuv", basis="centred"), "kaiming_normal lsuv centred"),
         (Method(features="agop", scale="unit", basis="centred"), "lecun_normal centred"),
+        (Method(features="agop", scale="unit", basis="centred_rotated"), "lecun_normal centred"),
+        (Method(features="nfm", scale="lsuv", basis="centred_rotated"), "kaiming_normal lsuv centred"),
         (Method(features="agop", scale="kaiming", basis="rotated"), "kaiming_normal"),
         (Method(features="nfm", scale="lsuv", basis="aligned"), "kaiming_normal lsuv"),
         (Method(features="isotropic", scale="lsuv", basis="centred"), None),

@@ -260,6 +260,10 @@ def test_name_study_and_device_leave_the_fingerprint_alone():
             {"init": "kaiming_nfm", "basis": "centred"},
         ),
         ({"init": "kaiming_normal", "basis": "aligned"}, {"init": "kaiming_normal"}),
+        (
+            {"init": "kaiming_normal", "basis": "centred_rotated"},
+            {"init": "kaiming_normal", "basis": "centred"},
+        ),
         ({"init": "orthogonal", "scale": "lsuv"}, {"init": "lsuv"}),
         ({"init": "kaiming_normal", "round": 3}, {"init": "kaiming_normal"}),
         ({"init": "kaiming_agop", "source": "noise", "agop_power": 0.5}, {"init": "kaiming_normal"}),
@@ -297,6 +301,11 @@ def test_specs_of_one_and_the_same_run_are_equal(given, same):
             "kaiming_normal scale=lsuv layers=first:3",
         ),
         ({"init": "kaiming_agop", "basis": "rotated"}, "kaiming_agop basis=rotated", "kaiming_normal"),
+        (
+            {"init": "nfm", "scale": "lsuv", "basis": "centred_rotated"},
+            "nfm scale=lsuv basis=centred_rotated",
+            "kaiming_normal scale=lsuv basis=centred",
+        ),
         ({"init": "lsuv"}, "lsuv", None),
         (
             {"init": "agop", "layers": "first:3", "round": 2},

@@ -11,6 +11,7 @@ from typing import Any
 
 from agopconsole.analysis.groups import Group, counterpart, index_groups
 from agopconsole.analysis.statistics import Difference, compare, holm
+from agopconsole.methods import TURNED
 
 LEVEL = 0.05
 
@@ -91,6 +92,6 @@ def rotated_label(group: Group) -> str | None:
     """Label of the method with the same spectrum in random directions; None where directions play no part."""
     request = group.runs[0].request
     method = request.method
-    if not method.needs_features or method.scale == "poster" or method.basis != "source":
+    if not method.needs_features or method.scale == "poster" or method.basis not in TURNED:
         return None
-    return replace(request, basis="rotated").label
+    return replace(request, basis=TURNED[method.basis]).label

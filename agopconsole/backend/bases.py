@@ -10,18 +10,25 @@ from torch import Tensor
 from agopconsole.backend.feature_matrix import FeatureMatrix, wide
 
 
-def rotated(matrix: FeatureMatrix, generator: torch.Generator) -> FeatureMatrix:
+def rotated(matrix: FeatureMatrix, generator: torch.Generator, without: Tensor | None = None) -> FeatureMatrix:
     """The same spectrum with random eigenvectors: do the directions matter, or the spectrum alone?
 
     Args:
         matrix: S = F^T F, d x d, F of shape (r, d).
         generator: on the CPU; draws the eigenvectors, uniform over all orthonormal frames (Haar, by the QR of
             Gaussian numbers with the signs of R put right: Mezzadri 2007).
+        without: a direction, shape (d,), in which S has nothing: the frames are those at right angles to it. That the
+            Gaussian numbers look the same from every side, they do in that plane, too.
     """
     factor = wide(matrix.factor)
     small = factor if factor.shape[0] <= factor.shape[1] else torch.linalg.qr(factor).R
     eigenvalues = torch.linalg.eigvalsh(small @ small.T).clamp_min(0)
-    frame, triangle = torch.linalg.qr(torch.randn(matrix.dim, len(eigenvalues), generator=generator))
+    if without is not None and without.any():
+        eigenvalues = eigenvalues[-(matrix.dim - 1) :]  # in rising order; S has one dimension less
+        numbers = without_direction(torch.randn(matrix.dim, len(eigenvalues), generator=generator).T, without.cpu()).T
+    else:
+        numbers = torch.randn(matrix.dim, len(eigenvalues), generator=generator)
+    frame, triangle = torch.linalg.qr(numbers)
     frame = frame * triangle.diagonal().sign()
     return replace(matrix, factor=(eigenvalues.sqrt().float()[:, None] * frame.T).to(matrix.factor))
 

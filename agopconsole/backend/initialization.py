@@ -16,7 +16,7 @@ from agopconsole.backend.mimetic import start_attentions
 from agopconsole.backend.on_images import Below, start_on_images
 from agopconsole.backend.rng import stream
 from agopconsole.errors import RequestError, unknown_choice
-from agopconsole.methods import METHODS, Method
+from agopconsole.methods import CENTRED, METHODS, Method
 
 GAIN_SQUARED = 2.0
 """Kaiming's gain^2 for ReLU, which halves the mean square of what passes through it (He et al. 2015, eq. 10)."""
@@ -97,9 +97,9 @@ def initialize(
     Under a method with features the filters of a layer are drawn from N(0, S), S the feature matrix scaled to trace 1
     (`unit`) or to gain^2 = 2 (`kaiming`: a mean variance of 2/d a weight, as He et al. 2015 ask in eq. 10). Biases of
     these layers become 0, except under `default` (nothing is touched), `pretrained` (the source's) and the scale
-    `lsuv`. Norm layers are never touched. The scale `lsuv` and the bases `centred` and `aligned` build the network
-    layer by layer on a batch of images; no other choice asks for any. `mimetic` starts q, k, v and the output
-    projections of the attentions under test, and leaves other layers as they are.
+    `lsuv`. Norm layers are never touched. The scale `lsuv` and the bases `centred`, `centred_rotated` and `aligned`
+    build the network layer by layer on a batch of images; no other choice asks for any. `mimetic` starts q, k, v and
+    the output projections of the attentions under test, and leaves other layers as they are.
 
     Args:
         model: the network.
@@ -107,8 +107,8 @@ def initialize(
         features: for methods with features, the source's matrices by the keys that `nfm` and `agop` give. The
             length d must match the layer's, the number of filters need not.
         weights: for `pretrained`, the source's tensors by state-dict name.
-        images: for `lsuv`, `centred` and `aligned`, a batch of unlabelled images as the network is fed, shape
-            (n, 3, h, w), on its device.
+        images: for `lsuv`, `centred`, `centred_rotated` and `aligned`, a batch of unlabelled images as the network is
+            fed, shape (n, 3, h, w), on its device.
         source: for `aligned`, the network that the features are of.
         counterparts: for features and weights of another network, the names of its layers that stand for those of
             `model`, as `match_layers` gives them; without it they are those of the same names.
@@ -157,7 +157,8 @@ def _given(images: Tensor | None, method: Method, source: nn.Module | None) -> T
     """The images, if what the method looks at is there."""
     if images is None:
         raise RequestError(
-            "the scale lsuv and the bases centred and aligned are built on images, and none were given"
+            "the scale lsuv and the bases centred, centred_rotated and aligned are built on images, and none were "
+            "given"
         )
     if method.basis == "aligned" and source is None:
         raise RequestError("the basis aligned compares two networks, and no source network was given")
@@ -197,10 +198,10 @@ def _start(
 
 
 def _isotropic(block: Tensor, method: Method, generator: torch.Generator, mean_patch: Tensor | None) -> Tensor:
-    """As many filters as the block has, from N(0, c I), or under `centred` from N(0, c P), of the method's trace."""
+    """As many filters as the block has, from N(0, c I), or less the mean patch N(0, c P), of the method's trace."""
     draws = torch.randn(block.shape, generator=generator)
     d = block.shape[1]
-    if method.basis == "centred" and mean_patch is not None and mean_patch.any():
+    if method.basis in CENTRED and mean_patch is not None and mean_patch.any():
         draws, d = without_direction(draws, mean_patch.cpu()), d - 1
     return draws * math.sqrt(_trace(method) / d)
 
@@ -219,10 +220,12 @@ def _in_basis(
 ) -> FeatureMatrix:
     if method.basis == "rotated":
         return rotated(matrix, generator)
-    if below is None or method.basis not in ("centred", "aligned"):
+    if below is None or method.basis not in (*CENTRED, "aligned"):
         return matrix
-    if method.basis == "centred":
-        return centred(matrix, below.mean_patches[group].to(matrix.factor.device))
+    if method.basis in CENTRED:
+        mean_patch = below.mean_patches[group].to(matrix.factor.device)
+        left = centred(matrix, mean_patch)
+        return left if method.basis == "centred" else rotated(left, generator, mean_patch)
     if not below.turns:
         raise RequestError(f"layer '{key}': the source has no layer of that name to align it with")
     return aligned(matrix, below.turns[group])

@@ -33,7 +33,7 @@ START_BATCH = 64
 """Images that the start is measured on."""
 
 START_IMAGES = 300
-"""Images that the scale `lsuv` and the bases `centred` and `aligned` are built on."""
+"""Images that the scale `lsuv` and the bases `centred`, `centred_rotated` and `aligned` are built on."""
 
 
 def execute(

@@ -69,10 +69,15 @@ def test_a_feature_method_stands_beside_its_spectrum_in_random_directions(store)
     add_seeds(store, "kaiming_nfm", [63.0, 64.0, 65.0])
     add_seeds(store, "kaiming_nfm", [60.0, 61.1, 61.9], basis="rotated")
     add_seeds(store, "kaiming_nfm", [70.0, 71.0, 72.0], basis="centred")
-    whole, rotated, centred = rows_of(store)
-    assert whole["rotated"] == rotated["init"] == "kaiming_nfm basis=rotated"
+    add_seeds(store, "kaiming_nfm", [66.0, 67.1, 67.9], basis="centred_rotated")
+    add_seeds(store, "kaiming_nfm", [61.0, 62.1, 62.9], basis="aligned")
+    whole, rotated, centred, turned, aligned = rows_of(store)
+    assert whole["rotated"] == aligned["rotated"] == rotated["init"] == "kaiming_nfm basis=rotated"
+    assert centred["rotated"] == turned["init"] == "kaiming_nfm basis=centred_rotated"
     assert (whole["rotated_pairs"], whole["rotated_delta"]) == (3, pytest.approx(3.0))
-    assert rotated["rotated"] is centred["rotated"] is None
+    assert (centred["rotated_pairs"], centred["rotated_delta"]) == (3, pytest.approx(4.0))
+    assert aligned["rotated_delta"] == pytest.approx(1.0)
+    assert rotated["rotated"] is turned["rotated"] is None
 
 
 def test_a_difference_holds_if_its_t_test_does_after_holm_s_correction(store):

@@ -38,6 +38,35 @@ def test_a_centred_matrix_is_blind_to_the_mean_patch():
     assert torch.equal(centred(before, torch.zeros(36)).factor, before.factor)
 
 
+@pytest.mark.parametrize("r", [5, 50])
+def test_a_centred_and_rotated_matrix_has_the_spectrum_of_the_centred_one_and_is_blind_to_the_mean_patch(r):
+    before, m = matrix(r), torch.arange(1.0, 37.0)
+    projection = torch.eye(36, dtype=torch.float64) - torch.outer(m, m).double() / m.double().dot(m.double())
+    left = projection @ before.dense().double() @ projection
+    after = rotated(centred(before, m), torch.Generator().manual_seed(1), m)
+    dense = after.dense().double()
+    assert torch.allclose(torch.linalg.eigvalsh(dense), torch.linalg.eigvalsh(left), atol=1e-3)
+    assert float(m.double() @ dense @ m.double() / m.double().dot(m.double())) == pytest.approx(0, abs=1e-6)
+    assert float((left * dense).sum() / (left * left).sum()) < 0.9
+    assert after.patch_shape == before.patch_shape
+
+
+def test_rotations_without_the_mean_patch_have_no_direction_of_their_own_in_what_is_left():
+    """Over many of them the mean of S is its trace spread evenly over what is at right angles to the patch."""
+    before, m = matrix(2, channels=4, side=1), torch.tensor([1.0, 2.0, 3.0, -1.0])
+    left = centred(before, m)
+    draws = torch.stack([rotated(left, torch.Generator().manual_seed(i), m).dense().double() for i in range(400)])
+    projection = torch.eye(4, dtype=torch.float64) - torch.outer(m, m).double() / m.double().dot(m.double())
+    even = projection * left.trace() / 3
+    assert ((draws.mean(0) - even).abs() < 5 * draws.std(0) / 20 + 1e-6).all()
+
+
+def test_without_a_mean_patch_centred_and_rotated_is_rotated():
+    before, none = matrix(), torch.zeros(36)
+    plain, turned = (rotated(before, torch.Generator().manual_seed(1), m) for m in (None, none))
+    assert torch.equal(turned.factor, plain.factor)
+
+
 def test_an_aligned_matrix_answers_to_turned_patches_as_the_source_to_its_own():
     source = matrix()
     turn = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed(2))).Q

@@ -75,10 +75,11 @@ def test_a_layer_without_a_bias_keeps_its_mean():
     assert model[0](images()).mean((0, 2, 3)).abs().max() > 0.1
 
 
+@pytest.mark.parametrize("basis", ["centred", "centred_rotated"])
 @pytest.mark.parametrize("init", ["kaiming_nfm", "kaiming_normal"])
-def test_centred_filters_do_not_answer_to_the_mean_patch(init):
+def test_centred_filters_do_not_answer_to_the_mean_patch(init, basis):
     model = net()
-    initialize(model, compose(init, basis="centred"), features=nfm(net()), images=images())
+    initialize(model, compose(init, basis=basis), features=nfm(net()), images=images())
     x = images()
     for module in model[:4]:
         if isinstance(module, nn.Conv2d):
@@ -91,6 +92,26 @@ def test_centred_filters_do_not_answer_to_the_mean_patch(init):
             )
             assert answers.abs().max() < 1e-5
         x = module(x)
+
+
+def test_centred_and_rotated_filters_have_the_spectrum_that_centred_ones_have_in_other_directions():
+    """By the covariance of 20,000 filters: its eigenvalues, and the share of it in the span of the centred matrix."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        source = nn.Sequential(nn.Conv2d(3, 5, 3))
+    covariances, projections = {}, {}
+    for basis in ("centred", "centred_rotated"):
+        model = nn.Sequential(nn.Conv2d(3, 20_000, 3))
+        initialize(model, compose("kaiming_nfm", basis=basis), features=nfm(source), images=images())
+        drawn = model[0].weight.detach().flatten(1).double()
+        covariances[basis] = drawn.T @ drawn / len(drawn)
+        span = torch.linalg.eigh(covariances[basis]).eigenvectors[:, -5:]
+        projections[basis] = span @ span.T
+    values = [torch.linalg.eigvalsh(covariance)[-5:] for covariance in covariances.values()]
+    assert torch.allclose(values[0], values[1], rtol=0.05)  # five deviations of an eigenvalue of so many draws
+    assert torch.linalg.matrix_rank(covariances["centred_rotated"], rtol=1e-6) == 5
+    shared = float((covariances["centred_rotated"] * projections["centred"]).sum() / covariances["centred"].trace())
+    assert shared < 0.6  # of 26 dimensions five hold a fifth of a random matrix; of its own all
 
 
 def test_a_centred_isotropic_start_keeps_the_trace():
@@ -124,6 +145,7 @@ def test_aligned_finds_the_source_behind_a_permutation_of_its_channels():
     [
         ({"scale": "lsuv"}, {}, "none were given"),
         ({"basis": "centred"}, {}, "none were given"),
+        ({"basis": "centred_rotated"}, {}, "none were given"),
         ({"basis": "aligned"}, {"images": images()}, "no source network was given"),
         ({"basis": "aligned"}, {"images": images(), "source": nn.Sequential(nn.Identity())}, "no layer of that name"),
     ],

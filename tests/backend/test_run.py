@@ -156,6 +156,7 @@ def test_a_source_whose_layers_do_not_correspond_fits_only_with_a_fallback(tmp_p
     "fields",
     [
         {"init": "kaiming_nfm", "basis": "centred", "scale": "lsuv"},
+        {"init": "nfm", "basis": "centred_rotated"},
         {"init": "nfm", "basis": "aligned"},
         {"init": "kaiming_agop", "agop_images": 4},
         {"init": "pretrained"},
