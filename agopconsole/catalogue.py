@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agopconsole.correspondence import Layer, correspond
 from agopconsole.errors import RequestError
@@ -55,6 +55,7 @@ class ModelFacts:
         patches: for each of them the shape of what a filter sees, (c_in, k_h, k_w).
         others: names of its linear layers, and of q, k and v of its attentions.
         attentions: names of its attentions.
+        normed: names of the layers whose outputs go through a batch norm before anything else sees them.
         smallest: side of the smallest images that it can take, in pixels.
         patch: the side of an image must be a multiple of it, in pixels.
         on_imagenet: whether there are weights of it that were trained on ImageNet.
@@ -64,6 +65,7 @@ class ModelFacts:
     patches: tuple[tuple[int, int, int], ...]
     others: tuple[str, ...]
     attentions: tuple[str, ...] = ()
+    normed: tuple[str, ...] = ()
     smallest: int = 1
     patch: int = 1
     on_imagenet: bool = True
@@ -88,7 +90,8 @@ def _resnet18() -> ModelFacts:
         convolutions[f"layer{stage}.{block}.conv2"] = (width, 3, 3)
         if taken != width:
             convolutions[f"layer{stage}.{block}.downsample.0"] = (taken, 1, 1)
-    return ModelFacts(tuple(convolutions), tuple(convolutions.values()), ("fc",))
+    names = tuple(convolutions)
+    return ModelFacts(names, tuple(convolutions.values()), ("fc",), normed=names)
 
 
 _PARTS = ("q", "k", "v", "out_proj")
@@ -111,10 +114,15 @@ def _vit(blocks: int, patch: int, *, on_imagenet: bool) -> ModelFacts:
     )
 
 
+def _normed(facts: ModelFacts) -> ModelFacts:
+    """The same network with a batch norm behind each convolution."""
+    return replace(facts, normed=facts.convolutions)
+
+
 _VGG11 = (3, 64, 128, 256, 256, 512, 512, 512)
 MODELS: dict[str, ModelFacts] = {
     "vgg11": _vgg((0, 3, 6, 8, 11, 13, 16, 18), _VGG11),
-    "vgg11_bn": _vgg((0, 4, 8, 11, 15, 18, 22, 25), _VGG11),
+    "vgg11_bn": _normed(_vgg((0, 4, 8, 11, 15, 18, 22, 25), _VGG11)),
     "vgg13": _vgg((0, 2, 5, 7, 10, 12, 15, 17, 20, 22), (3, 64, 64, 128, 128, 256, 256, 512, 512, 512)),
     "vgg16": _vgg(
         (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),

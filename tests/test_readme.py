@@ -3,6 +3,8 @@
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,10 @@ def test_the_shipped_store_is_of_this_version_and_holds_the_tables_that_are_show
     rows = [line for line in section.splitlines() if line.startswith("|")]
     assert len(rows) > 10
     assert set(rows) <= set(shown(large))
+
+
+def test_the_verdicts_that_it_counts_are_those_that_its_command_counts():
+    command = [sys.executable, str(ROOT / "benchmarks" / "verdicts.py")]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert len(table.splitlines()) == 8
+    assert table in README

@@ -23,6 +23,7 @@ def inspect(
 ) -> int:
     """Measure the start of a run, layer by layer, and say what it foretells."""
     from agopconsole.analysis import verdict
+    from agopconsole.catalogue import MODELS
     from agopconsole.cli.run_text import START_COLUMNS
 
     settings = settings_of(context)
@@ -35,8 +36,9 @@ def inspect(
 
     layers = measure_spec(spec, source.places, report=note)
     print_table([asdict(layer) for layer in layers], START_COLUMNS, output_format)
+    words = verdict.in_words(layers, MODELS[spec.model].normed)
     if output_format == "table":
-        print_text(verdict.in_words(layers))
+        print_text(words)
     else:
-        note(verdict.in_words(layers))
+        note(words)
     return 0

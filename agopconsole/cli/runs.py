@@ -78,7 +78,7 @@ def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "ta
         print_text(describe(run))
         if start:
             print_table(start, START_COLUMNS, output_format)
-            print_text(verdict.in_words(layers))
+            print_text(verdict.in_words(layers, catalogue.MODELS[run.model].normed))
         if ansatz:
             print_table(ansatz, RUN_ANSATZ_COLUMNS, output_format)
     print_table(history, HISTORY_COLUMNS, output_format)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -66,9 +66,11 @@ def layers_table(
     width: int,
     columns: Sequence[LayerColumn] = START_COLUMNS,
     ansatz: Sequence[LayerAnsatz] = (),
+    normed: Collection[str] = (),
 ) -> Text:
     """The layers in `width` columns of text, with as many of `columns` as there is room for.
 
+    What is not sound is coloured, but for the layers `normed`, which have a batch norm behind them.
     A layer with several matrices (groups, or q, k and v) has a row for each of them below its own.
     """
     if not layers and not ansatz:
@@ -84,7 +86,7 @@ def layers_table(
         for one in columns[:shown]:
             row = agreement if one.of_ansatz else start
             value = None if row is None else one.value(row)
-            sound = value is None or is_sound(one.measure, value)
+            sound = value is None or is_sound(one.measure, value, normed=name in normed)
             table.append(f"{_cell(value, one):>{column}}", "" if sound else WARNING)
     return table
 

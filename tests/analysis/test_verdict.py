@@ -1,10 +1,15 @@
 """What a start foretells, against what became of recorded runs with such starts."""
 
 import math
+from dataclasses import replace
 
 import pytest
+import torch
 
 from agopconsole.analysis.verdict import in_words, is_sound, outlook, warnings
+from agopconsole.backend.models import build_model
+from agopconsole.backend.start import measure_start
+from agopconsole.catalogue import MODELS
 from agopconsole.metrics import LayerStart
 
 
@@ -55,3 +60,62 @@ def test_a_single_value_is_judged_as_in_the_words():
 
 def test_of_an_unknown_start_nothing_is_said():
     assert in_words([]) == ""
+
+
+BAD = {"outputs": 70_000.0, "common": 50.0, "participation": 1.0, "gradient": 4000.0}
+
+
+@pytest.mark.parametrize("measure", BAD)
+def test_of_a_layer_with_a_batch_norm_behind_it_scale_and_common_mode_say_nothing(measure):
+    start = [layer("a", **{measure: BAD[measure]}), layer("b")]
+    assert outlook(start) != "sound"
+    assert outlook(start, normed=("a",)) == "sound"
+    assert "batch norm behind" in in_words(start, normed=("a",))
+    assert "batch norm" not in in_words(start)
+
+
+def test_what_is_no_number_is_trouble_behind_a_norm_as_well():
+    assert outlook([layer("a", outputs=math.inf), layer("b")], normed=("a",)) == "trouble"
+    assert not is_sound("output_mean_square", math.nan, normed=True)
+
+
+def test_images_that_look_alike_above_norms_are_slow_and_below_them_trouble():
+    alike, well = layer("a", participation=1.0), layer("b")
+    assert outlook([alike, well], normed=("b",)) == "trouble"
+    assert outlook([replace(well, layer="b"), alike], normed=("b",)) == "slow"
+    assert outlook([well, layer("c", outputs=5000.0)], normed=("b",)) == "trouble"  # no norm tames the last layer
+
+
+@pytest.mark.parametrize("model", ["vgg11", "vgg11_bn", "resnet18", "vit_tiny"])
+def test_the_layers_with_a_norm_behind_them_are_those_that_their_scale_and_bias_say_nothing_of(model):
+    """By the network itself: weights a thousand times as large, and a bias, leave its logits where they were."""
+    network = build_model(model, classes=3, image_size=32, seed=0).double().train()
+    images = torch.randn(6, 3, 32, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for module in network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eps = 1e-12
+    with torch.no_grad():
+        before = network(images)
+        for name in (*MODELS[model].convolutions, *(n for n in MODELS[model].others if "." in n or n == "fc")):
+            module = dict(network.named_modules()).get(name)
+            if not isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
+                continue  # q, k and v have no module of their own
+            module.weight.mul_(1000)
+            equal = torch.allclose(network(images), before, rtol=1e-6, atol=1e-6)
+            module.weight.div_(1000)
+            assert equal == (name in MODELS[model].normed), name
+
+
+@pytest.mark.parametrize("factor", [0.01, 100.0])
+def test_the_verdict_on_a_network_with_norms_does_not_hang_on_a_scale_that_they_take_out(factor):
+    """Nothing that the network computes has changed, and so nothing that is foretold may."""
+    network = build_model("vgg11_bn", classes=3, image_size=32, seed=0)
+    images = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(16) % 3
+    for name in MODELS["vgg11_bn"].normed:
+        network.get_submodule(name).weight.data.mul_(factor)
+    start = measure_start(network, images, labels)
+    assert outlook(start, MODELS["vgg11_bn"].normed) == "sound"
+    assert factor < 1 or outlook(start) == "trouble"
