@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import fmean
 from typing import Any
 
@@ -174,6 +175,14 @@ def visible(rows: Iterable[Row]) -> list[Row]:
             shown.append(row)
             deepest = depth if row.is_open is False else math.inf
     return shown
+
+
+def first_of_interest(rows: Sequence[Row]) -> int:
+    """The place of the row to look at first: the outermost one where a run is running, else one with numbers."""
+    outermost = [(place, row) for place, row in enumerate(rows) if not row.parents]
+    running = (place for place, row in outermost if any(run.status == "running" for run in row.runs))
+    measured = (place for place, row in outermost if any(run.epoch for run in row.runs))
+    return next(chain(running, measured), 0)
 
 
 def _headings(

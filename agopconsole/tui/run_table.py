@@ -20,7 +20,7 @@ from agopconsole.store import RunRecord
 from agopconsole.tui.columns import USUAL, Column, Sort, fitting, sorter
 from agopconsole.tui.messages import ChoiceChanged, OpenRun
 from agopconsole.tui.row_text import heading_line, row_line
-from agopconsole.tui.rows import Arrange, Key, Row, RowBuilder, RunRow, visible
+from agopconsole.tui.rows import Arrange, Key, Row, RowBuilder, RunRow, first_of_interest, visible
 from agopconsole.tui.snapshot import Snapshot
 
 
@@ -244,8 +244,10 @@ class RunTable(ScrollView, can_focus=True):
         self._places = {row.key: i for i, row in enumerate(self.rows)}
         if self.selected:
             self.selected = {row.key for row in self.chosen()}
+        is_first = self._cursor is None
         if self.rows and self._cursor not in self._places:
-            self._cursor = self.rows[min(place, len(self.rows) - 1)].key
+            place = first_of_interest(self.rows) if is_first else min(place, len(self.rows) - 1)
+            self._cursor = self.rows[place].key
         self.virtual_size = Size(self.scrollable_content_region.width, len(self.rows) + 1)
         top = self.scroll_offset.y
         for i in range(top, min(top + self.size.height, len(self.rows))):
@@ -253,6 +255,8 @@ class RunTable(ScrollView, can_focus=True):
                 self._refresh_row(i)
         if len(self.rows) < len(old):
             self.refresh()
+        if is_first and self.cursor >= self.size.height // 2:
+            self.scroll_to(y=self.cursor, animate=False, force=True)  # in sight, and what stands beneath it
         self._tell()
 
     def _go_to(self, row: int) -> None:

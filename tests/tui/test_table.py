@@ -4,8 +4,11 @@ import json
 
 import pytest
 from helpers.console import console, lines, press, table, text, until
+from helpers.demo_store import OWNER, epoch_metrics
 
 from agopconsole.analysis import plots
+from agopconsole.spec import RunSpec
+from agopconsole.store import Store
 from agopconsole.tui.columns import COLUMNS, Sort, fitting
 from agopconsole.tui.columns_screen import ColumnsScreen
 from agopconsole.tui.preferences import Preferences, load, save
@@ -85,6 +88,48 @@ async def test_a_range_is_selected_with_shift_and_everything_with_a(demo):
         assert not table(pilot).selected
 
 
+async def first_row(path, **options):
+    async with console(path, (80, 24), **options) as pilot:
+        runs = table(pilot)
+        assert runs.cursor - runs.scroll_offset.y in range(runs.size.height - 1), "the cursor is out of sight"
+        return runs.current()
+
+
+async def test_the_cursor_starts_on_the_study_that_runs_else_on_numbers_else_on_the_newest(tmp_path):
+    with Store(tmp_path / "runs.db", create=True) as store:
+        for study in ("running", "measured", "queued", "newest"):
+            store.add_runs([RunSpec.parse({"study": study, "seed": seed, "init": "nfm"}) for seed in range(2)])
+        assert (await first_row(store.path)).title == "newest"
+        for run in store.runs(study="measured"):
+            store.claim(OWNER, [run.id])
+            store.record_epoch(run.id, epoch_metrics(run, 1))
+            store.finish(run.id, "done")
+        assert (await first_row(store.path)).title == "measured"
+        store.claim(OWNER)
+        assert (await first_row(store.path)).title == "running"
+
+
+async def test_the_cursor_starts_in_sight_below_many_studies_that_wait(tmp_path):
+    with Store(tmp_path / "runs.db", create=True) as store:
+        store.add_runs([RunSpec.parse({"study": f"s{i}"}) for i in range(40)])
+        (first,) = store.runs(study="s0")
+        store.claim(OWNER)
+        assert store.run(first.id).status == "running"
+        assert (await first_row(store.path)).title == "s0"
+        save(tmp_path / "console.json", Preferences(grouped=False))
+        assert (await first_row(store.path, preferences=tmp_path / "console.json")).run.id == first.id
+
+
+async def test_the_cursor_stays_when_another_study_begins_to_run(tmp_path):
+    with Store(tmp_path / "runs.db", create=True) as store:
+        store.add_runs([RunSpec.parse({"study": study}) for study in ("old", "new")])
+        async with console(store.path) as pilot:
+            assert table(pilot).current().title == "new"
+            store.claim(OWNER)
+            await until(pilot, lambda: "1 running" in text(pilot, "#status"))
+            assert table(pilot).current().title == "new"
+
+
 @pytest.mark.parametrize("width", [20, 46, 68, 100, 196])
 def test_columns_leave_the_name_its_place(width):
     for grouped in (True, False):
@@ -93,7 +138,6 @@ def test_columns_leave_the_name_its_place(width):
 
 
 def test_every_column_words_every_row(demo):
-    from agopconsole.store import Store
     from agopconsole.tui.reader import _Known
     from agopconsole.tui.rows import HeadingRow, RowBuilder
     from agopconsole.tui.snapshot import Wanted
@@ -108,7 +152,6 @@ def test_every_column_words_every_row(demo):
 
 
 def test_the_time_left_is_that_of_the_measured_epochs(demo):
-    from agopconsole.store import Store
     from agopconsole.tui.reader import _Known
     from agopconsole.tui.snapshot import Wanted
 
