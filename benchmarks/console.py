@@ -53,6 +53,9 @@ CHART_KEYS = (
     "tab",
 ) * 2
 REFRESHES = 10
+FORMS = 5
+"""How often the form for new runs is opened."""
+
 IDLE_SECONDS = 5.0
 
 
@@ -201,6 +204,7 @@ async def measure(path: Path) -> dict[str, float]:
         await choose_running(app, path)
         beats, beat_stops = await refresh_times(app, path, watch, new_epoch=False)
         epochs, epoch_stops = await refresh_times(app, path, watch, new_epoch=True)
+        opened, opened_stops = await form_times(app, watch)
         watching.cancel()
         spent = process.cpu_times()
         await asyncio.sleep(IDLE_SECONDS)
@@ -217,6 +221,8 @@ async def measure(path: Path) -> dict[str, float]:
         "chart key until the charts are drawn, longest ms": max(chart_presses),
         "longest stop of the event loop after a chart key, median ms": median_stop(chart_stops),
         "longest stop of the event loop after a chart key, longest ms": longest_stop(chart_stops),
+        "form for new runs, until its first frame, median ms": statistics.median(opened),
+        "longest stop of the event loop while it opens, median ms": median_stop(opened_stops),
         "refresh, median ms": statistics.median(beats),
         "longest stop of the event loop in a refresh, median ms": median_stop(beat_stops),
         "refresh with a new epoch, until its charts are drawn, median ms": statistics.median(epochs),
@@ -287,6 +293,20 @@ async def key_times(
         while not app.caught_up:
             await asyncio.sleep(0.005)
         stops.append(watch.take())
+    return times, stops
+
+
+async def form_times(app: TimedApp, watch: Watch) -> tuple[list[float], list[Stop]]:
+    """The time to the form's first frame, and the longest stop until all of it is up; in ms."""
+    times: list[float] = []
+    stops: list[Stop] = []
+    for _ in range(FORMS):
+        opened, opened_stops = await key_times(app, watch, ("n",))
+        times += opened
+        await asyncio.sleep(0.5)
+        late = watch.take()
+        stops += [max(*opened_stops, late, key=operator.attrgetter("whole"))]
+        await key_times(app, watch, ("escape",))
     return times, stops
 
 

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets import Button, Input, Select, Static
 
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.analysis.command_line import command_line
@@ -33,6 +33,9 @@ _DEFAULTS = {f.name: f.default for f in fields(RunSpec)}
 _GRID_HELP = "fields to vary: lr=0.1,0.01; epochs=3,5"
 _MOST_LABELS, _MOST_COMMANDS = 8, 3
 
+_AT_ONCE = 6
+"""Fields that are put up at once: all of them would keep the event loop from the next key for 0.2 s."""
+
 
 class FormScreen(StoreScreen):
     """A form.
@@ -50,7 +53,8 @@ class FormScreen(StoreScreen):
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self._texts = dict(texts or {})
+        self._texts = {name: (texts or {}).get(name, "") for name in FIELDS}
+        self._left = list(FIELDS)
         self._snapshot = Snapshot()
         self._specs: tuple[RunSpec, ...] = ()
         self._paces: Paces | None = None
@@ -66,16 +70,10 @@ class FormScreen(StoreScreen):
                     compact=True,
                     id="preset",
                 )
-                for name in FIELDS:
-                    with Horizontal(classes="field"):
-                        yield Label(name)
-                        yield Input(
-                            self._texts.get(name, ""),
-                            placeholder=_placeholder(name),
-                            suggester=_suggester(name),
-                            compact=True,
-                            id=f"field-{name}",
-                        )
+                with Horizontal(id="field-rows"):
+                    yield Static("\n".join(FIELDS), id="field-names")
+                    with Vertical(id="inputs"):
+                        yield from self._next_inputs()
             with Vertical(id="form-side"):
                 yield Static(id="field-help", classes="panel")
                 with VerticalScroll(id="preview", classes="panel", can_focus=False):
@@ -89,6 +87,26 @@ class FormScreen(StoreScreen):
         self.query_one("#preview").border_title = "what will be queued"
         self.query_one("#field-init", Input).focus()
         self.check()
+        self.call_after_refresh(self._add_inputs)
+
+    def _add_inputs(self) -> None:
+        """Puts up the next few fields, and the rest once these are on the screen."""
+        if self._left:
+            self.query_one("#inputs").mount(*self._next_inputs())
+            self.call_after_refresh(self._add_inputs)
+
+    def _next_inputs(self) -> list[Input]:
+        names, self._left = self._left[:_AT_ONCE], self._left[_AT_ONCE:]
+        return [
+            Input(
+                self._texts[name],
+                placeholder=_placeholder(name),
+                suggester=_suggester(name),
+                compact=True,
+                id=f"field-{name}",
+            )
+            for name in names
+        ]
 
     def show(self, snapshot: Snapshot) -> None:
         """Knows by it which runs are there; and asks how long such runs take when one more is done."""
@@ -107,6 +125,7 @@ class FormScreen(StoreScreen):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Checks the form as one types."""
         event.stop()
+        self._texts[(event.input.id or "").removeprefix("field-")] = event.value
         self.check()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -133,9 +152,10 @@ class FormScreen(StoreScreen):
         except RequestError as error:
             self.notify(str(error), severity="error")
             return
+        self._texts = {name: texts.get(name, "") for name in FIELDS}
         with self.prevent(Input.Changed):
-            for name in FIELDS:
-                self.query_one(f"#field-{name}", Input).value = texts.get(name, "")
+            for field in self.query(Input):
+                field.value = self._texts[(field.id or "").removeprefix("field-")]
         self.check()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
@@ -145,9 +165,8 @@ class FormScreen(StoreScreen):
 
     def check(self) -> None:
         """Reads the form, and shows what it asks for or what is wrong with it."""
-        texts = {name: self.query_one(f"#field-{name}", Input).value for name in FIELDS}
         try:
-            self._specs = read_form(texts)
+            self._specs = read_form(self._texts)
         except RequestError as error:
             self._specs = ()
             preview = Text(f"✗ {error}", WARNING)

@@ -104,7 +104,7 @@ async def test_the_form(study, monkeypatch):
     monkeypatch.setattr(form_screen, "FIELDS", form_screen.FIELDS[:12])
     async with console(study, SIZES[0]) as pilot:
         await pilot.press("n")
-        await until(pilot, lambda: pilot.app.screen.query("#field-init"))
+        await until(pilot, lambda: len(pilot.app.screen.query("#inputs Input")) == len(form_screen.FIELDS))
         for field, text in {"study": "s", "init": "nfm,kaiming_nfm", "seed": "0-2", "epochs": "5"}.items():
             pilot.app.screen.query_one(f"#field-{field}").value = text
         await check(pilot, "form")
