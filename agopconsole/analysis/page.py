@@ -28,7 +28,7 @@ _ASCII = str.maketrans(
         "≤": "<=",
     }
 )
-_GAP = 3
+_GAP = 2
 """Columns between two entries of a line."""
 
 
@@ -76,9 +76,12 @@ class Page:
         return out + " " * left
 
     def flow(self, entries: Sequence[Parts], most: int) -> tuple[list[str], int]:
-        """Entries side by side in at most `most` lines; and how many found no room, which the last line says too."""
+        """Entries side by side in at most `most` lines; and how many found no room.
+
+        Those that are left out are counted in the last line, too; one that is longer than a line is cut.
+        """
         lines: list[list[tuple[str, str | None]]] = [[]]
-        used = 0
+        used = cut = 0
         for i, entry in enumerate(entries):
             width = cell_len("".join(self.fit(text) for text, _ in entry))
             more = f"+{len(entries) - i} more"
@@ -86,7 +89,7 @@ class Page:
             if lines[-1] and used + _GAP + width + reserve > self.width:
                 if len(lines) == most:
                     lines[-1] += [(" " * _GAP + more, GREY)]
-                    return [self.line(line) for line in lines], len(entries) - i
+                    return [self.line(line) for line in lines], len(entries) - i + cut
                 lines.append([])
                 used = 0
             if lines[-1]:
@@ -94,7 +97,8 @@ class Page:
                 used += _GAP
             lines[-1] += entry
             used += width
-        return [self.line(line) for line in lines], 0
+            cut += width > self.width
+        return [self.line(line) for line in lines], cut
 
     def join(self, lines: Sequence[str]) -> str:
         """The page of these lines, cut or filled up to its height."""

@@ -28,7 +28,8 @@ def round_ticks(low: float, high: float, count: int, *, whole: bool = False) -> 
 
 def tick_labels(ticks: list[float]) -> list[str]:
     """The ticks in words, each with as many decimals as it takes to tell them apart."""
-    if any(abs(t) >= 1e5 for t in ticks) or (len(ticks) > 1 and abs(ticks[1] - ticks[0]) < 1e-3):
+    largest = max(map(abs, ticks), default=0.0)
+    if largest >= 1e5 or (len(ticks) > 1 and largest < 1e-2 and abs(ticks[1] - ticks[0]) < 1e-3):
         return [f"{t:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e") for t in ticks]
     if len(ticks) == 1:
         return [f"{ticks[0] + 0.0:.6g}"]

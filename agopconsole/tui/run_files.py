@@ -38,7 +38,7 @@ def list_files(folder: Path) -> tuple[RunFile, ...]:
 def files_text(files: Sequence[RunFile]) -> Text:
     """A line a file: name, size, date."""
     if not files:
-        return Text("no checkpoint yet", GREY)
+        return Text("no checkpoint here", GREY)
     names = max(len(file.name) for file in files)
     lines = [
         Text.assemble(f"{file.name:<{names}}  {file_size(file.size):>8}  ", (moment(file.written_at)[:-3], GREY))

@@ -176,10 +176,19 @@ def test_without_colour_each_line_has_a_sign_of_its_own():
     assert all(sign in "".join(lines[:-3]) for sign in signs)
 
 
+def test_a_note_in_the_legend_is_shortened_rather_than_cut():
+    series = [
+        Series("kaiming_nfm n=2, 2 at chance", BLUE, [1, 2], [10, 10], lost=[1.0]),
+        Series("kaiming_uniform n=3", BLUE, [1, 2], [20, 30]),
+    ]
+    below = plain(line_chart(series, width=36, height=18, title=""))[-2:]
+    assert [line.rstrip() for line in below] == ["■ kaiming_nfm n=2, 2 at chance ✗", "■ kaiming_uniform n=3"]
+
+
 def test_a_legend_without_room_counts_what_it_leaves_out():
     series = [Series(f"method_{1000000 + i}", BLUE, [1, 2], [i, i]) for i in range(20)]
     lines = plain(line_chart(series, width=50, height=12, title=""))
-    shown = len(re.findall("meth_100", "".join(lines)))
+    shown = len(re.findall("_100", "".join(lines)))
     assert f"+{20 - shown} more" in lines[-1]
     assert 8 <= shown < 20
 

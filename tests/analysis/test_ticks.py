@@ -16,6 +16,8 @@ from agopconsole.analysis.ticks import log_ticks, round_ticks, tick_labels, time
         (9.5, 10.5, 2, ["9.5", "10.0", "10.5"]),
         (0, 1e9, 4, ["0", "2e8", "4e8", "6e8", "8e8", "1e9"]),
         (0, 1e-5, 2, ["0", "5e-6", "1e-5"]),
+        (2.3021, 2.3033, 3, ["2.3025", "2.3030"]),
+        (-0.0007, 0, 3, ["-0.0006", "-0.0004", "-0.0002", "0"]),
     ],
 )
 def test_ticks(low, high, count, labels):

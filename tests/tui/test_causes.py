@@ -79,7 +79,7 @@ def test_layers_show_their_matrices_below_them_and_what_is_not_known_as_not_know
 
 def test_files_are_listed_and_a_folder_that_is_not_there_has_none(tmp_path):
     assert list_files(tmp_path / "none") == ()
-    assert files_text(()).plain == "no checkpoint yet"
+    assert files_text(()).plain == "no checkpoint here"
     (tmp_path / "last.pt").write_bytes(bytes(1536))
     [file] = list_files(tmp_path)
     assert (file.name, file.size) == ("last.pt", 1536)
