@@ -35,6 +35,7 @@ from agopconsole.tui.painter import Painter
 from agopconsole.tui.preferences import load, save
 from agopconsole.tui.reader import StoreReader
 from agopconsole.tui.run_screen import RunScreen
+from agopconsole.tui.screen_picture import with_pixels
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.store_screen import StoreScreen
 from agopconsole.tui.terminal import AsciiFilter
@@ -250,6 +251,10 @@ class ConsoleApp(App[None]):
             self.notify(f"saved as {self.save_screenshot(filename, path or '.')}")
         except OSError as error:
             self.notify(f"no picture was saved: {error.strerror}", severity="error")
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as SVG, its pictures in pixels."""
+        return with_pixels(super().export_screenshot(title=title, simplify=simplify))
 
     def action_theme(self) -> None:
         """Changes between light and dark."""
