@@ -36,6 +36,7 @@ from torchvision.models import vgg11
 from agopconsole.backend import devices
 from agopconsole.backend.data import Images, Pictures
 from agopconsole.backend.events import StoppedError
+from agopconsole.backend.heap import keep_freed_memory
 from agopconsole.backend.models import build_model
 from agopconsole.backend.precision import pick_precision
 from agopconsole.backend.train import Trainable, _Trainer
@@ -106,6 +107,7 @@ def one_side(side: str, size: int, steps: int, device: torch.device) -> dict[str
     torch.manual_seed(0)
     clock = StepClock(device, steps)
     if side in OURS:
+        keep_freed_memory()  # as the process of a run does
         with tempfile.TemporaryDirectory() as folder:
             our_epoch(size, steps, device, OURS[side], Path(folder), clock)
     else:

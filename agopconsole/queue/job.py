@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from agopconsole.backend import events
+from agopconsole.backend.heap import keep_freed_memory
 from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
 from agopconsole.errors import AgopconsoleError, NoRoomError
 from agopconsole.queue.devices import ANY, Device
@@ -80,6 +81,7 @@ class Assignment:
 def main(assignment: Assignment) -> None:
     """The whole life of a job's process."""
     _bind(assignment.place)
+    keep_freed_memory()
     stop = _StopSign()
     signal.signal(signal.SIGTERM, stop.set)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

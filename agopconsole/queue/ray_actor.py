@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agopconsole.backend import events
+from agopconsole.backend.heap import keep_freed_memory
 from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
 from agopconsole.errors import AgopconsoleError
 from agopconsole.queue.code import code_state
@@ -73,6 +74,7 @@ class Trainer:
 
     def train(self, order: Order) -> Iterator[Message]:
         """Trains, and tells all that happens; whatever goes wrong is told too."""
+        keep_freed_memory()
         with tempfile.TemporaryDirectory(prefix="agopconsole-") as name:
             root = Path(name)
             seen: dict[Path, tuple[int, int]] = {}

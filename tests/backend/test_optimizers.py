@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.profiler import ProfilerActivity, profile
 
 from agopconsole.backend.optimizers import align_memory, build_optimizer
 from agopconsole.spec import RunSpec
@@ -31,3 +32,19 @@ def test_a_checkpoint_from_where_maps_lay_otherwise_is_gone_on_from_alike(name):
         step(plain, first, gradient)
         step(moved, second, gradient)
     torch.testing.assert_close(moved.weight, plain.weight)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_a_step_on_channels_last_weights_copies_nothing_and_leaves_everything_in_shape(name):
+    conv = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+    optimizer = build_optimizer(RunSpec.parse({"optimizer": name}), list(conv.parameters()))
+    for _ in range(2):
+        conv(torch.ones(1, 3, 5, 5)).sum().backward()
+        with profile(activities=[ProfilerActivity.CPU]) as watched:
+            optimizer.step()
+        assert "aten::clone" not in {event.name for event in watched.events()}
+        remembered = [value for value in optimizer.state[conv.weight].values() if value.dim()]
+        assert remembered
+        for tensor in (conv.weight, conv.weight.grad, *remembered):
+            assert tensor.shape == (4, 3, 3, 3)
+            assert tensor.is_contiguous(memory_format=torch.channels_last)

@@ -92,6 +92,17 @@ def test_products_in_bfloat16_are_as_near_as_the_librarys(side, pool, tile):
     assert max(ours) < (0.1 if pool else 5e-3)  # with pooling another pixel of a window may be the largest
 
 
+def test_products_in_bfloat16_may_be_cut_into_columns(monkeypatch):
+    monkeypatch.setattr(patch_products, "_COLUMNS_AT_ONCE", 36)
+    maps, weight, bias = (
+        t.bfloat16().double() for t in (drawn(4, 80, 4, 4), drawn(100, 80, 3, 3, seed=1), drawn(100, seed=2))
+    )
+    assert (
+        max(errors(PatchProducts, maps, weight, bias, padding=(1, 1), tile=1, pool=False, dtype=torch.bfloat16))
+        < 5e-3
+    )
+
+
 def test_without_gradients_the_outputs_are_the_same():
     maps, weight = drawn(3, 3, 8, 8), drawn(4, 3, 3, 3, seed=1)
     layout = partial(PatchProducts, padding=(1, 1), tile=2, scratch=Scratch())
