@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +19,10 @@ _KEYS = ("name", "description", "inits", "datasets", "seeds", "rounds", "baselin
 _PLACES = {"seed": "seeds = [0, 1, 2]", "init": 'inits = ["nfm"]', "study": 'name = "..."'}
 """Fields that a study gives its runs elsewhere than in `run`, `grid` and `pairs`."""
 
-MOST_SEEDS = 10_000
+MOST_SEEDS, MOST_RUNS = 10_000, 100_000
 """More is a slip of the finger."""
+
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +128,28 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     rounds.
 
     Raises:
-        RequestError: if a key is unknown, a list is empty, or a run is wrong or there twice.
+        RequestError: if a key is unknown, a list is empty, a run is wrong or there twice, or there are too many.
     """
     unknown = [key for key in table if key not in _KEYS]
     if unknown:
         raise unknown_choice("key of a study", unknown[0], _KEYS)
-    name = table.get("name", default_name)
-    if not isinstance(name, str) or not name:
-        raise RequestError("name must be text")
+    name, description = _name(table, default_name), table.get("description", "")
+    if not isinstance(description, str):
+        raise RequestError("description must be text")
     base, grid, pairs = _table(table, "run"), _grid(table), _pairs(table)
     _check_places(table, base, grid, pairs)
     inits = [init if isinstance(init, dict) else {"init": init} for init in _list(table, "inits")]
     if not all("init" in init for init in inits):
         raise RequestError("an entry of inits is a name, or a table with the name as its init")
     datasets = [{"dataset": d} for d in _list(table, "datasets")] if "datasets" in table else [{}]
+    seeds = _seeds(table)
+    count = len(datasets) * len(seeds) * len(inits) * max(1, len(pairs)) * math.prod(map(len, grid.values()))
+    if count > MOST_RUNS:
+        raise RequestError(f"that would be {count:,} runs; a study has {MOST_RUNS:,} at most")
     points = [
         {**pair, **dict(zip(grid, values, strict=True))}
         for pair, values in itertools.product(pairs or [{}], itertools.product(*grid.values()))
     ]
-    seeds = _seeds(table)
     runs = _without_repeats(
         (index, {**base, **dataset, **point, "seed": seed, **init, "study": name})
         for dataset, (index, point), seed, init in itertools.product(datasets, enumerate(points), seeds, inits)
@@ -153,7 +159,7 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     if baseline not in labels:
         raise RequestError(f"baseline '{baseline}' is none of the study's methods: {', '.join(labels)}")
     tuning = Tuning.parse(_table(table, "tune"))
-    return Study(name, str(table.get("description", "")), baseline, runs, tuning)
+    return Study(name, description, baseline, runs, tuning)
 
 
 def _table(table: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -163,17 +169,26 @@ def _table(table: Mapping[str, Any], key: str) -> dict[str, Any]:
     return value
 
 
-def _list(table: Mapping[str, Any], key: str) -> list[Any]:
+def _name(table: Mapping[str, Any], default: str) -> str:
+    name = table.get("name", default)
+    if not isinstance(name, str) or not name.strip():
+        raise RequestError("name must be text")
+    if len(name) > _LONGEST_NAME:
+        raise RequestError(f"name must have {_LONGEST_NAME} characters at most")
+    return name
+
+
+def _list(table: Mapping[str, Any], key: str, of: str = "") -> list[Any]:
     value = table.get(key)
     if not isinstance(value, list) or not value:
-        raise RequestError(f"{key} must be a list with at least one entry")
+        raise RequestError(f"{key}{of} must be a list with at least one entry")
     return value
 
 
 def _grid(table: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The fields of `grid` with their values, the rounds among them: they are a field of a run like any other."""
     given = _table(table, "grid")
-    grid = {name: _list(given, name) for name in given}
+    grid = {name: _list(given, name, " of the grid") for name in given}
     if "rounds" not in table:
         return grid
     rounds = table["rounds"]

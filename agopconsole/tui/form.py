@@ -23,8 +23,6 @@ _NAMES = [f.name for f in fields(RunSpec)]
 FIELDS: tuple[str, ...] = (*_FIRST, *(name for name in _NAMES if name not in _FIRST))
 """The fields of the form in order: those that most runs differ in first."""
 
-_MOST_RUNS = 100_000
-
 
 def read_form(texts: Mapping[str, str]) -> tuple[RunSpec, ...]:
     """The runs that the form asks for; a field without a text is at its default.
@@ -39,8 +37,6 @@ def read_form(texts: Mapping[str, str]) -> tuple[RunSpec, ...]:
     grid = _grid(given.get(GRID, ""))
     base = {name: typed(name, text) for name, text in given.items() if name not in (*SEVERAL, GRID, "study")}
     study = given.get("study", "")
-    if len(inits) * len(datasets) * len(seeds) > _MOST_RUNS:
-        raise RequestError(f"that would be more than {_MOST_RUNS:,} runs")
     if len(inits) == len(datasets) == len(seeds) == 1 and not grid:
         return (RunSpec.parse({**base, "dataset": datasets[0], "seed": seeds[0], **inits[0], "study": study}),)
     if not study:

@@ -39,7 +39,10 @@ def test_several_values_are_a_study():
         ({"seed": "0-3"}, "give it a name in the field study"),
         ({"grid": "lr", "study": "s"}, "grid 'lr' is not of the form"),
         ({"init": "nfm+poster"}, "poster is not of the form scale=poster"),
-        ({"seed": "0-99999", "init": "normal,uniform", "study": "s"}, "more than 100,000 runs"),
+        (
+            {"seed": "0-99999", "init": "normal,uniform", "study": "s"},
+            "that would be 200,000 runs; a study has 100,000 at most",
+        ),
     ],
 )
 def test_a_mistake_is_said_as_the_command_line_says_it(texts, message):
