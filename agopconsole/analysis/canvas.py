@@ -18,13 +18,16 @@ import plotext
 from agopconsole.analysis.axes import Axes
 from agopconsole.analysis.colours import GREY, faded, to_rgb
 from agopconsole.analysis.series import Curve, Limits
-from agopconsole.analysis.ticks import log_ticks, round_ticks, tick_labels, time_label, time_ticks
+from agopconsole.analysis.ticks import log_ticks, round_ticks, row_ticks, tick_labels, time_label, time_ticks
 
 _AXIS_LINES = 2
 """Lines below the canvas: the x axis and its ticks."""
 
 _WHOLE_FROM = 1.0
 """From this length on x is labelled with whole numbers alone: epochs and steps are."""
+
+_APART = 3
+"""Columns at least between a tick's label and a word that is not of it."""
 
 _THEME = "agopconsole"
 _ONE_AT_A_TIME = threading.Lock()
@@ -73,7 +76,7 @@ def draw(
             for row, note in ((zero + 1, axes.notes[0]), (zero - 1, axes.notes[1])):
                 if 0 <= row < height - _AXIS_LINES:
                     _write_where_free(matrix, row, note)
-        _write_where_free(matrix, height - 1, "time" if axes.time else axes.x_label)
+        _name_ticks(matrix, height - 1, axes)
         text: str = matrix.string(colorless=not colour)
     return text.rstrip("\n").split("\n"), left
 
@@ -88,11 +91,11 @@ def _set_rulers(figure: Any, limits: Limits, axes: Axes, width: int, height: int
         places = round_ticks(low, high, count, whole=high - low >= _WHOLE_FROM)
         labels = tick_labels(places)
     figure.ruler("x").lim(low, high).ticks(places, labels)
-    low, high, count = limits.y_low, limits.y_high, max((height - _AXIS_LINES) // 3, 3)
+    low, high, rows = limits.y_low, limits.y_high, height - _AXIS_LINES
     if axes.log:
-        places, labels = log_ticks(low, high, count)
+        places, labels = log_ticks(low, high, max(rows // 3, 3))
     else:
-        places = round_ticks(low, high, count)
+        places = row_ticks(low, high, rows)
         labels = tick_labels(places)
     figure.ruler("y").lim(low, high).ticks(places, labels)
     return max(map(len, labels), default=0) + 1
@@ -144,7 +147,33 @@ def _marker(symbol: str, colour: str) -> Any:
 
 def _write_where_free(matrix: Any, row: int, text: str) -> None:
     """Writes `text` into the rightmost gap of a row that is wide enough, or not at all."""
-    line = matrix.string(colorless=True).split("\n")[row]
-    gaps = [gap for gap in re.finditer("[ ░]+", line) if len(gap[0]) >= len(text) + 2 and gap.start() > 0]
-    if gaps:
-        matrix.insert(gaps[-1].end() - len(text) - 1, row, plotext.colorize(text).fill(plotext.pixel(to_rgb(GREY))))
+    gaps = [gap for gap in re.finditer("[ ░]+", _line(matrix, row)) if gap.start() > 0]
+    ends = [gap.end() for gap in gaps if len(gap[0]) >= len(text) + 2]
+    if ends:
+        _write(matrix, row, ends[-1] - len(text) - 1, text)
+
+
+def _name_ticks(matrix: Any, row: int, axes: Axes) -> None:
+    """Writes what the ticks count before one of them, apart from the one on its left: the last that has such room.
+
+    Where none has, the last but one loses its label; times say themselves what they are.
+    """
+    name = "time" if axes.time else axes.x_label
+    labels = list(re.finditer(r"\S+", _line(matrix, row)))
+    edges = [-_APART, *(label.end() for label in labels)]
+    starts = [*(label.start() for label in labels), matrix.width()]
+    ends = [start for end, start in zip(edges, starts, strict=True) if start - end >= _APART + len(name) + 1]
+    if not ends and len(labels) > 2 and not axes.time:
+        _write(matrix, row, labels[-2].start(), " " * len(labels[-2][0]))
+        ends = [labels[-1].start()]
+    if ends:
+        _write(matrix, row, ends[-1] - len(name) - 1, name)
+
+
+def _line(matrix: Any, row: int) -> str:
+    text: str = matrix.string(colorless=True)
+    return text.split("\n")[row]
+
+
+def _write(matrix: Any, row: int, column: int, text: str) -> None:
+    matrix.insert(column, row, plotext.colorize(text).fill(plotext.pixel(to_rgb(GREY))))

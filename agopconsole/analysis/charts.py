@@ -7,7 +7,7 @@ the first chart that is drawn.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agopconsole.analysis.axes import Axes
 from agopconsole.analysis.curves import accuracy_series, loss_gap_series
@@ -15,6 +15,7 @@ from agopconsole.analysis.in_words import in_words, without_numbers
 from agopconsole.analysis.legend import legend, reading_legend
 from agopconsole.analysis.page import Page
 from agopconsole.analysis.series import Limits, Series, find_limits, make_curve, to_scale
+from agopconsole.analysis.ticks import even_limits
 
 __all__ = ["Axes", "Picture", "Series", "accuracy_series", "draw_chart", "line_chart", "loss_gap_series"]
 
@@ -121,6 +122,9 @@ def draw_chart(
     head = [page.line([(title, None)])] if title else []
     below = legend(page, lines, symbols, axes)
     rows = height - len(head) - len(below)
+    if not axes.log:
+        y_low, y_high = even_limits(limits.y_low, limits.y_high, rows - AXIS_LINES)
+        limits = replace(limits, y_low=y_low, y_high=y_high)
 
     from agopconsole.analysis.canvas import draw  # plotext: 0.28 s, spent only where something is drawn
 

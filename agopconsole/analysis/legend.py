@@ -32,7 +32,8 @@ def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Ax
     """The legend of the lines that are not dotted, what diverged first, in a quarter of the page if that will do.
 
     With little room the notes get shorter, then the labels have fewer words, then it may take a third of the page,
-    then the words get shorter, and at the last it may take two fifths. Only then is what finds no room counted.
+    then the words get shorter, and at the last it may take two fifths. Only then is what finds no room counted. The
+    entries change places where that makes the difference.
     """
     few, more, most = (max(1, int(page.height * share)) for share in (1 / 4, 1 / 3, 2 / 5))
     entries = [(one, symbol) for one, symbol in zip(lines, symbols, strict=True) if not one.series.dotted]
@@ -41,7 +42,7 @@ def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Ax
     attempts = [(named[0], lost_note, few), (named[0], _short_note, few)]
     attempts += [(names, _sign, few) for names in named]
     attempts += [(names, _sign, room) for room in (more, most) for names in (*named, *cut)]
-    written: list[tuple[int, list[str]]] = []
+    written: list[tuple[list[str], int]] = []
     for labels, note, room in attempts:
         shown = [
             [
@@ -52,11 +53,12 @@ def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Ax
             ]
             for (one, symbol), label in zip(entries, labels, strict=True)
         ]
-        found, left_out = page.flow(shown, room)
-        written.append((left_out, found))
-        if not left_out:
+        written.append(page.flow(shown, room))
+        if written[-1][1]:
+            written.append(page.flow([shown[i] for i in page.pack(shown)], room))
+        if not written[-1][1]:
             break
-    return min(written, key=lambda one: one[0])[1]
+    return min(written, key=lambda one: one[1])[0]
 
 
 def _short_note(scaled: Scaled, axes: Axes) -> str:

@@ -83,7 +83,7 @@ class Page:
         lines: list[list[tuple[str, str | None]]] = [[]]
         used = cut = 0
         for i, entry in enumerate(entries):
-            width = cell_len("".join(self.fit(text) for text, _ in entry))
+            width = self.width_of(entry)
             more = f"+{len(entries) - i} more"
             reserve = _GAP + len(more) if len(lines) == most and i < len(entries) - 1 else 0
             if lines[-1] and used + _GAP + width + reserve > self.width:
@@ -99,6 +99,26 @@ class Page:
             used += width
             cut += width > self.width
         return [self.line(line) for line in lines], cut
+
+    def pack(self, entries: Sequence[Parts]) -> list[int]:
+        """An order in which the entries flow into fewer lines: wide ones first, each into the first line with room.
+
+        Lines, and the entries of a line, keep the order of the entries as far as that leaves it.
+        """
+        widths = [self.width_of(entry) for entry in entries]
+        lines: list[list[int]] = []
+        for i in sorted(range(len(entries)), key=lambda i: -widths[i]):
+            fitting = (line for line in lines if sum(widths[j] + _GAP for j in line) + widths[i] <= self.width)
+            line = next(fitting, None)
+            if line is None:
+                lines.append([i])
+            else:
+                line.append(i)
+        return [i for line in sorted(map(sorted, lines)) for i in line]
+
+    def width_of(self, entry: Parts) -> int:
+        """Columns that an entry takes."""
+        return cell_len("".join(self.fit(text) for text, _ in entry))
 
     def join(self, lines: Sequence[str]) -> str:
         """The page of these lines, cut or filled up to its height."""

@@ -6,6 +6,12 @@ import math
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _DECADES, _FEWEST = 2.5, 3
+_LEAST_APART = 2.4
+"""Rows between two ticks."""
+
+_MOST_ROOM = 0.2
+"""Of the axis, that may be added to have the ticks evenly spaced."""
+
 _TIMES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0)
 
 
@@ -24,6 +30,47 @@ def round_ticks(low: float, high: float, count: int, *, whole: bool = False) -> 
     if whole:
         step = max(1.0, step)
     return _multiples(low, high, step)
+
+
+def row_ticks(low: float, high: float, rows: int) -> list[float]:
+    """The round numbers along an axis of so many rows, not too close to one another to look evenly spaced."""
+    return _multiples(low, high, _row_step(low, high, rows))
+
+
+def even_limits(low: float, high: float, rows: int) -> tuple[float, float]:
+    """The limits with a little room on either side, such that the ticks of `row_ticks` lie equally many rows apart.
+
+    Where that takes too many of the rows, the limits stay as they are.
+
+    Args:
+        low: what the lowest of the rows shows.
+        high: what the highest of them shows, above `low`.
+        rows: how many there are.
+    """
+    step = _row_step(low, high, rows)
+    most = math.floor(step * max(rows - 1, 1) / (high - low) + 1e-9)
+    for apart in range(most, 0, -1):
+        row = step / apart
+        bottom = math.floor(low / row + 1e-9) * row
+        top = bottom + max(rows - 1, 1) * row
+        if top - bottom > (1 + _MOST_ROOM) * (high - low):
+            break
+        if top >= high - 1e-9 * row and _row_step(bottom, top, rows) == step:
+            return min(bottom, low), max(top, high)
+    return low, high
+
+
+def _row_step(low: float, high: float, rows: int) -> float:
+    row = (high - low) / max(rows - 1, 1)
+    power = 10.0 ** math.floor(math.log10(row))
+    steps = [factor * power for factor in (1, 2, 5, 10, 20, 50)]
+    wide = next(i for i, step in enumerate(steps) if step >= _LEAST_APART * row)
+    while wide:
+        found = len(_multiples(low, high, steps[wide]))
+        if found >= _FEWEST or (found > 1 and steps[wide - 1] < row):
+            break
+        wide -= 1
+    return steps[wide]
 
 
 def tick_labels(ticks: list[float]) -> list[str]:

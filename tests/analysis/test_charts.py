@@ -1,5 +1,6 @@
 """Charts: their size whatever comes in, and what they draw and say of numbers that cannot be drawn."""
 
+import itertools
 import math
 import re
 
@@ -149,6 +150,32 @@ def test_the_x_axis_counts_whole_epochs_and_names_them():
     assert ticks.split() == ["1", "2", "epoch", "3"]
 
 
+@pytest.mark.parametrize(
+    ("epochs", "width", "ticks"),
+    [
+        (5, 38, "1 2 3 epoch,5"),  # 4 would stand as close to the word as 5
+        (20, 38, "epoch,5 10 15 20"),
+        (8, 38, "2 4 6 epoch,8"),
+        (11, 38, "5 epoch,10"),
+        (100, 60, "20 40 60 epoch,80 100"),
+    ],
+)
+def test_the_name_of_the_x_axis_belongs_to_one_tick_alone(epochs, width, ticks):
+    row = chart([float(i) for i in range(epochs)], width=width)[-2]
+    assert re.sub(r"epoch (?=\d)", "epoch,", row).split() == ticks.split()
+    assert not re.search(r"\d {1,2}epoch", row)
+
+
+@pytest.mark.parametrize("height", [10, 14, 21, 32])
+@pytest.mark.parametrize("top", [69.0, 61.3, 50.0, 43.1])
+def test_the_ticks_of_y_are_evenly_spaced_or_at_most_a_row_off(top, height):
+    lines = chart([40.0, 45.0, top], height=height)
+    rows = [i for i, line in enumerate(lines[:-3]) if "┤" in line]
+    gaps = {after - before for before, after in itertools.pairwise(rows)}
+    assert len(rows) >= 2
+    assert max(gaps) - min(gaps) <= 1
+
+
 def test_a_single_epoch_is_labelled_as_such():
     assert chart([3.0])[-2].split() == ["1", "epoch"]
 
@@ -183,6 +210,17 @@ def test_a_note_in_the_legend_is_shortened_rather_than_cut():
     ]
     below = plain(line_chart(series, width=36, height=18, title=""))[-2:]
     assert [line.rstrip() for line in below] == ["■ kaiming_nfm n=2, 2 at chance ✗", "■ kaiming_uniform n=3"]
+
+
+def test_the_entries_of_a_legend_change_places_rather_than_lose_letters():
+    labels = ["nfm lsuv", "kaiming_normal lsuv centred", "agop centred", "pretrained", "kaiming_uniform"]
+    series = [Series(label, BLUE, [1, 2], [i, i + 1]) for i, label in enumerate(labels)]
+    below = plain(line_chart(series, width=38, height=14, title=""))[-3:]
+    assert [line.rstrip() for line in below] == [
+        "■ nfm lsuv  ■ pretrained",
+        "■ kaiming_normal lsuv centred",
+        "■ agop centred  ■ kaiming_uniform",
+    ]
 
 
 def test_a_legend_without_room_counts_what_it_leaves_out():

@@ -1,10 +1,20 @@
 """Ticks: round numbers within the axis, in words that tell them apart."""
 
+import itertools
 import math
+import random
 
 import pytest
 
-from agopconsole.analysis.ticks import log_ticks, round_ticks, tick_labels, time_label, time_ticks
+from agopconsole.analysis.ticks import (
+    even_limits,
+    log_ticks,
+    round_ticks,
+    row_ticks,
+    tick_labels,
+    time_label,
+    time_ticks,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +83,27 @@ def test_a_logarithmic_axis_is_labelled_with_the_values(low, high, labels):
     assert words == labels
     assert all(low - 1e-9 <= place <= high + 1e-9 for place in places)
     assert [10**place for place in places] == pytest.approx([float(word) for word in words])
+
+
+def test_the_rows_between_ticks_are_as_many_where_that_takes_little_room():
+    draw = random.Random(0)
+    evened = 0
+    for _ in range(500):
+        low, rows = draw.uniform(-50, 50), draw.randint(5, 40)
+        high = low + 10 ** draw.uniform(-3, 3)
+        bottom, top = even_limits(low, high, rows)
+        assert bottom <= low < high <= top
+        assert top - bottom < 1.2001 * (high - low)
+        ticks = row_ticks(bottom, top, rows)
+        assert len(ticks) >= 2
+        if (bottom, top) != (low, high):
+            evened += 1
+            places = [(tick - bottom) / (top - bottom) * (rows - 1) for tick in ticks]
+            assert all(abs(place - round(place)) < 1e-6 for place in places)
+            assert len({round(after - before) for before, after in itertools.pairwise(places)}) == 1
+    assert evened > 180
+
+
+def test_ticks_are_far_enough_apart_to_look_evenly_spaced():
+    assert row_ticks(9.5, 37.0, 28) == [10, 15, 20, 25, 30, 35]  # a step of 2 would be 1.96 rows
+    assert row_ticks(0, 4.9, 3) == [0, 2, 4]

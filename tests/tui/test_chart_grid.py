@@ -131,9 +131,9 @@ async def test_the_cursor_reads_all_charts_and_draws_none_anew(demo, monkeypatch
         assert "epoch 20 " in text(pilot, "#chart-1")
         await press(pilot, "comma", "comma")
         line = panel(pilot).series[0]
-        assert f"epoch 18   ■ {line.y[17]:.4g}±{line.band[17]:.2g}" in text(pilot, "#chart-1")
+        assert f"epoch 18  ■ {line.y[17]:.4g}±{line.band[17]:.2g}" in text(pilot, "#chart-1")
         gap = panel(pilot, 2).series[0]
-        assert f"epoch 18   ■ {gap.y[17]:.4g}±{gap.band[17]:.2g}" in text(pilot, "#chart-2")
+        assert f"epoch 18  ■ {gap.y[17]:.4g}±{gap.band[17]:.2g}" in text(pilot, "#chart-2")
         await press(pilot, "full_stop")
         assert "epoch 19" in text(pilot, "#chart-2")
         assert text(pilot, "#chart-1").count("│") > drawn.count("│")
