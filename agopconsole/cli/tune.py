@@ -51,11 +51,12 @@ def tune(
     study = wanted_study(settings, file)
     requests.check(study.runs)
     wanted = study.tuning.trials if trials is None else check_trials(trials)
+    target = out or Path(f"{study.name}-best.toml")
+    _check(target, file)
     found, interrupted = _search(settings, study, wanted, devices, slots, mirror)
     if interrupted:
         note("interrupted; the same command goes on with the trials that are left")
         return INTERRUPTED
-    target = out or Path(f"{study.name}-best.toml")
     _print(study, found, output_format)
     for search in found:
         if search.error:
@@ -65,6 +66,20 @@ def tune(
     if then_compare:
         return work_on(settings, read_study(target), mirror=mirror, output_format=output_format)
     return 1 if any(search.error for search in found) else 0
+
+
+def _check(target: Path, file: str) -> None:
+    """Refuses before hours of search where the comparison could not be written, or would take the study's place.
+
+    Raises:
+        RequestError: if so.
+    """
+    if not target.parent.is_dir():
+        raise RequestError(f"--out '{target}': there is no folder {target.parent}")
+    if target.is_dir():
+        raise RequestError(f"--out '{target}' is a folder")
+    if target.resolve() == Path(file).resolve():
+        raise RequestError(f"--out '{target}' is the study itself")
 
 
 def _search(

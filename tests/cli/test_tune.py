@@ -64,6 +64,9 @@ def test_without_optuna_it_says_in_one_line_how_to_get_it(cli, folder, monkeypat
         (("tiny.toml", "--trials", "0"), "trials must be a whole number, 1 to 100000"),
         (("tiny.toml", "--trials", "many"), "'many' is no whole number"),
         (("tiny.toml", "--devices", "gpu"), "gpu"),
+        (("tiny.toml", "--out", "nowhere/best.toml"), "there is no folder nowhere"),
+        (("tiny.toml", "--out", "."), "'.' is a folder"),
+        (("tiny.toml", "--out", "./tiny.toml"), "is the study itself"),
     ],
 )
 def test_a_wrong_request_makes_no_store(cli, folder, arguments, words):
