@@ -131,7 +131,7 @@ class FormScreen(StoreScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Goes on to the next field."""
         event.stop()
-        self.focus_next()
+        self.action_move(1)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Says what the field under the cursor is."""
@@ -176,8 +176,18 @@ class FormScreen(StoreScreen):
         self.query_one("#queue", Button).disabled = not self._specs
 
     def action_move(self, by: int) -> None:
-        """Goes to the next field, or to the one before."""
-        self.focus_next() if by > 0 else self.focus_previous()
+        """Goes to the next field, or to the one before; a key that comes before all are up puts up the rest."""
+        while self._left:
+            self.query_one("#inputs").mount(*self._next_inputs())
+        # Textual goes by where widgets are drawn, and those that are not yet would come first.
+        inputs = list(self.query_one("#inputs").query(Input))
+        at = inputs.index(self.focused) + by if isinstance(self.focused, Input) else -1
+        if 0 <= at < len(inputs):
+            self.set_focus(inputs[at])
+        elif by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
 
     def action_queue(self) -> None:
         """Queues what the form asks for, less what the study has already, and closes it."""
