@@ -33,9 +33,6 @@ _DEFAULTS = {f.name: f.default for f in fields(RunSpec)}
 _GRID_HELP = "fields to vary: lr=0.1,0.01; epochs=3,5"
 _MOST_LABELS, _MOST_COMMANDS = 8, 3
 
-_AT_ONCE = 6
-"""Fields that are put up at once: all of them would keep the event loop from the next key for 0.2 s."""
-
 
 class FormScreen(StoreScreen):
     """A form.
@@ -54,7 +51,6 @@ class FormScreen(StoreScreen):
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._texts = {name: (texts or {}).get(name, "") for name in FIELDS}
-        self._left = list(FIELDS)
         self._snapshot = Snapshot()
         self._specs: tuple[RunSpec, ...] = ()
         self._paces: Paces | None = None
@@ -73,7 +69,14 @@ class FormScreen(StoreScreen):
                 with Horizontal(id="field-rows"):
                     yield Static("\n".join(FIELDS), id="field-names")
                     with Vertical(id="inputs"):
-                        yield from self._next_inputs()
+                        for name in FIELDS:
+                            yield Input(
+                                self._texts[name],
+                                placeholder=_placeholder(name),
+                                suggester=_suggester(name),
+                                compact=True,
+                                id=f"field-{name}",
+                            )
             with Vertical(id="form-side"):
                 yield Static(id="field-help", classes="panel")
                 with VerticalScroll(id="preview", classes="panel", can_focus=False):
@@ -87,26 +90,6 @@ class FormScreen(StoreScreen):
         self.query_one("#preview").border_title = "what will be queued"
         self.query_one("#field-init", Input).focus()
         self.check()
-        self.call_after_refresh(self._add_inputs)
-
-    def _add_inputs(self) -> None:
-        """Puts up the next few fields, and the rest once these are on the screen."""
-        if self._left:
-            self.query_one("#inputs").mount(*self._next_inputs())
-            self.call_after_refresh(self._add_inputs)
-
-    def _next_inputs(self) -> list[Input]:
-        names, self._left = self._left[:_AT_ONCE], self._left[_AT_ONCE:]
-        return [
-            Input(
-                self._texts[name],
-                placeholder=_placeholder(name),
-                suggester=_suggester(name),
-                compact=True,
-                id=f"field-{name}",
-            )
-            for name in names
-        ]
 
     def show(self, snapshot: Snapshot) -> None:
         """Knows by it which runs are there; and asks how long such runs take when one more is done."""
@@ -131,7 +114,7 @@ class FormScreen(StoreScreen):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Goes on to the next field."""
         event.stop()
-        self.action_move(1)
+        self.focus_next()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Says what the field under the cursor is."""
@@ -176,18 +159,8 @@ class FormScreen(StoreScreen):
         self.query_one("#queue", Button).disabled = not self._specs
 
     def action_move(self, by: int) -> None:
-        """Goes to the next field, or to the one before; a key that comes before all are up puts up the rest."""
-        while self._left:
-            self.query_one("#inputs").mount(*self._next_inputs())
-        # Textual goes by where widgets are drawn, and those that are not yet would come first.
-        inputs = list(self.query_one("#inputs").query(Input))
-        at = inputs.index(self.focused) + by if isinstance(self.focused, Input) else -1
-        if 0 <= at < len(inputs):
-            self.set_focus(inputs[at])
-        elif by > 0:
-            self.focus_next()
-        else:
-            self.focus_previous()
+        """Goes to the next field, or to the one before."""
+        self.focus_next() if by > 0 else self.focus_previous()
 
     def action_queue(self) -> None:
         """Queues what the form asks for, less what the study has already, and closes it."""

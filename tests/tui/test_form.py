@@ -1,7 +1,5 @@
 """The form for new runs: what it reads, what it says, what it queues."""
 
-import asyncio
-
 import pytest
 from helpers.console import console, press, text, until
 
@@ -9,7 +7,6 @@ from agopconsole.errors import RequestError
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.study import expand, read_study, read_toml, studies_at_hand
-from agopconsole.tui import form_screen
 from agopconsole.tui.form import FIELDS, form_texts, read_form
 from agopconsole.tui.form_screen import FormScreen
 
@@ -74,20 +71,14 @@ async def open_form(pilot):
     await until(pilot, lambda: len(pilot.app.screen.query("#inputs Input")) == len(FIELDS))
 
 
-async def test_a_preset_chosen_before_every_field_is_up_fills_them_all(demo, monkeypatch):
-    monkeypatch.setattr(form_screen, "_AT_ONCE", 2)
+async def test_a_preset_fills_every_field(demo):
     path = studies_at_hand()["quickstart"]
     wanted = dict.fromkeys(FIELDS, "") | form_texts(read_toml(path), "quickstart")
     async with console(demo) as pilot:
-        pilot.app.simulate_key("n")  # a press of the pilot would wait for them all
-        while not pilot.app.screen.query("#inputs Input"):
-            await asyncio.sleep(0)
-        assert len(pilot.app.screen.query("#inputs Input")) < len(FIELDS)
+        await open_form(pilot)
         pilot.app.screen.query_one("#preset").value = str(path)
-        await until(pilot, lambda: len(pilot.app.screen.query("#inputs Input")) == len(FIELDS))
         await until(pilot, lambda: text(pilot, "#preview-text").startswith("10 runs"))
         assert {name: pilot.app.screen.query_one(f"#field-{name}").value for name in FIELDS} == wanted
-        assert [field.id for field in pilot.app.screen.query("#inputs Input")] == [f"field-{name}" for name in FIELDS]
 
 
 async def test_it_checks_as_one_types_previews_and_queues(store, tmp_path):
