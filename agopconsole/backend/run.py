@@ -35,6 +35,9 @@ START_BATCH = 64
 START_IMAGES = 300
 """Images that the scale `lsuv` and the bases `centred`, `centred_rotated` and `aligned` are built on."""
 
+_NO_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+"""How the driver, MPS and the libraries say it, in plainer errors than torch's own."""
+
 
 def execute(
     spec: RunSpec,
@@ -60,11 +63,21 @@ def execute(
     """
     try:
         yield from _execute(spec, places, should_stop, report, micro_batch)
-    except RuntimeError as error:  # the driver and MPS say it in a plainer one than torch's own
-        if not isinstance(error, torch.OutOfMemoryError) and "out of memory" not in str(error):
+    except RuntimeError as error:
+        cause = _lack_of_memory(error)
+        if cause is None:
             raise
-        reason = str(error).partition(". ")[0].splitlines()[0]
+        reason = str(cause).partition(". ")[0].splitlines()[0]
         raise OutOfMemoryError(f"the device's memory is too small: {reason}") from None
+
+
+def _lack_of_memory(error: BaseException) -> BaseException | None:
+    """The error that says so: it, or one that it came after, as where the recording of a graph breaks off."""
+    while not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in _NO_MEMORY):
+        if error.__context__ is None:
+            return None
+        error = error.__context__
+    return error
 
 
 def _execute(

@@ -121,14 +121,20 @@ def test_a_stop_before_the_first_step_is_a_stop(tmp_path):
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total"),
         RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
-def test_a_device_without_memory_is_told_from_a_bug(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize("later", [None, RuntimeError("CUDA error: operation failed due to an error during capture")])
+def test_a_device_without_memory_is_told_from_a_bug(tmp_path, monkeypatch, error, later):
     def full(*_):
-        raise error
+        try:
+            raise error
+        finally:
+            if later is not None:
+                raise later  # as the recording of a graph does that breaks off
 
     monkeypatch.setattr(run_module, "measure_start", full)
-    with pytest.raises(OutOfMemoryError, match=r"the device's memory is too small: CUDA.*out of memory$"):
+    with pytest.raises(OutOfMemoryError, match=r"the device's memory is too small: CUDA.*(out of memory|ALLOC_FAILED)"):
         events_of(tmp_path)
     monkeypatch.setattr(run_module, "measure_start", lambda *_: torch.ones(2) @ torch.ones(3))
     with pytest.raises(RuntimeError):
