@@ -9,6 +9,7 @@ made if there is none: what it has already is not trained again.
 """
 
 import argparse
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -68,12 +69,11 @@ def row(float32: dict[int, float], auto: dict[int, float]) -> dict[str, Any]:
 
 def train(folder: Path, wanted: dict[str, list[RunSpec]], device: str, slots: int) -> dict[str, dict[str, Any]]:
     """Trains what the folder's store lacks; a row for each method and model."""
-    with Store(folder / "runs.db", create=True) as store:
+    command = [sys.executable, "-m", "agopconsole", "worker", "--drain", "--devices", device, "--slots", str(slots)]
+    with contextlib.chdir(folder), Store(Path("runs.db"), create=True) as store:
         for runs in wanted.values():
             requests.submit(store, plan(store, runs).missing)
-    command = [sys.executable, "-m", "agopconsole", "worker", "--drain", "--devices", device, "--slots", str(slots)]
-    subprocess.run(command, cwd=folder, check=True)
-    with Store(folder / "runs.db") as store:
+        subprocess.run(command, check=True)
         float32, auto = (accuracies(store, wanted[precision]) for precision in PRECISIONS)
     return {label: row(list_of, auto[label]) for label, list_of in float32.items() if label in auto}
 
