@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from agopconsole.correspondence import Layer, correspond
 from agopconsole.errors import RequestError
+from agopconsole.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def check_model(model: str, image_size: int, layers: str) -> None:
         return
     if re.fullmatch(r"first:[1-9]\d{0,8}", layers):
         if int(layers.removeprefix("first:")) > len(facts.convolutions):
-            raise RequestError(f"layers '{layers}': {model} has {len(facts.convolutions)} convolutions")
+            raise RequestError(f"layers '{layers}': {model} has {counted(len(facts.convolutions), 'convolution')}")
         return
     if not re.fullmatch(r"[\w.]+(,[\w.]+)*", layers) or layers == "first":
         raise RequestError(

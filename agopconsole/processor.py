@@ -8,6 +8,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from agopconsole.wording import counted
+
 _CPUINFO = Path("/proc/cpuinfo")
 _PATIENCE_SECONDS = 2.0
 
@@ -15,7 +17,7 @@ _PATIENCE_SECONDS = 2.0
 def processor() -> str:
     """Its maker's name as far as the system tells it, and its cores: `Intel Xeon Processor, 2 cores`."""
     cores = os.cpu_count() or 1
-    return f"{_name()}, {cores} core{'s' * (cores > 1)}"
+    return f"{_name()}, {counted(cores, 'core')}"
 
 
 def _name() -> str:

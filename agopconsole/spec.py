@@ -21,6 +21,7 @@ from typing import Any
 from agopconsole import catalogue, methods
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec_fields import checked, option, parse_numbers
+from agopconsole.wording import counted
 
 AUTO = "auto"
 NOISE = "noise"
@@ -267,7 +268,9 @@ def parse_classes(text: str) -> tuple[int, ...]:
     """
     indices = parse_numbers("classes", text)
     if len(indices) < 2:
-        raise RequestError(f"classes '{text}' leaves {len(indices)} class(es); a classifier needs two or more")
+        raise RequestError(
+            f"classes '{text}' leaves {counted(len(indices), 'class')}; a classifier needs two or more"
+        )
     return indices
 
 

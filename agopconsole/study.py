@@ -14,6 +14,7 @@ import agopconsole
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import MOST_ROUNDS, NOISE, RunSpec
 from agopconsole.tuning import Tuning
+from agopconsole.wording import counted
 
 _KEYS = ("name", "description", "inits", "datasets", "seeds", "rounds", "baseline", "run", "grid", "pairs", "tune")
 _PLACES = {"seed": "seeds = [0, 1, 2]", "init": 'inits = ["nfm"]', "study": 'name = "..."'}
@@ -145,7 +146,7 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     seeds = _seeds(table)
     count = len(datasets) * len(seeds) * len(inits) * max(1, len(pairs)) * math.prod(map(len, grid.values()))
     if count > MOST_RUNS:
-        raise RequestError(f"that would be {count:,} runs; a study has {MOST_RUNS:,} at most")
+        raise RequestError(f"that would be {counted(count, 'run')}; a study has {MOST_RUNS:,} at most")
     points = [
         {**pair, **dict(zip(grid, values, strict=True))}
         for pair, values in itertools.product(pairs or [{}], itertools.product(*grid.values()))

@@ -24,7 +24,7 @@ def test_layers_of_a_transformer_are_named_one_by_one_or_by_what_holds_them(laye
         ("vit_tiny", 30, "conv", "image_size must be a multiple of 4 for vit_tiny, not 30"),
         ("vit_b_32", 48, "conv", "image_size must be a multiple of 32 for vit_b_32, not 48"),
         ("vgg11", 32, "attention", "layers 'attention': vgg11 has none; choose from the models vit_tiny, vit_b_32"),
-        ("vit_tiny", 32, "first:2", "layers 'first:2': vit_tiny has 1 convolutions"),
+        ("vit_tiny", 32, "first:2", "layers 'first:2': vit_tiny has 1 convolution$"),
         ("vit_tiny", 32, f"{BLOCK}.mlp.1", f"vit_tiny has no {BLOCK}.mlp.1; choose from conv_proj, encoder.*_0, enc"),
         ("vit_tiny", 32, "encoder.layers.encoder_layer_", "vit_tiny has no encoder.layers.encoder_layer_;"),
         ("vgg11", 32, "nothing at all", "none of conv, all, attention, first:N, or names separated by commas"),

@@ -14,6 +14,7 @@ from agopconsole.analysis.contrasts import LEVEL, Contrast
 from agopconsole.analysis.report import Report, ReportRow
 from agopconsole.analysis.statistics import smallest_p_value
 from agopconsole.analysis.worth import say_worth
+from agopconsole.wording import counted
 
 _MOST_BLOCKS = 3
 """So many tables in one are answered each by itself; of more, the verdicts are counted."""
@@ -126,8 +127,9 @@ def _counts_of(contrasts: Sequence[Contrast], words: ComparisonWords) -> str:
     held = sum(contrast.holds for contrast in contrasts)
     return (
         f"{words.adjective(words.good)} in {signs.count(words.good)}, {words.adjective(-words.good)} in"
-        f" {signs.count(-words.good)}, no difference shown in {signs.count(0)} of {len(signs)} comparisons"
-        f" ({held} hold after Holm's correction of the t test for {contrasts[0].family}) with"
+        f" {signs.count(-words.good)}, no difference shown in {signs.count(0)} of {counted(len(signs), 'comparison')}"
+        f" ({held} {'holds' if held == 1 else 'hold'} after Holm's correction of the t test for"
+        f" {contrasts[0].family}) with"
     )
 
 
@@ -147,7 +149,7 @@ def _runs(report: Report) -> list[str]:
         if named:
             where = "" if len(named) > _MOST_NAMED else f" ({', '.join(f'{name} {count}' for name, count in named)})"
             parts.append(f"{sum(count for _, count in named)} {text}{where}")
-    return [f"of {total} runs {'; '.join(parts)}"] if parts else []
+    return [f"of {counted(total, 'run')} {'; '.join(parts)}"] if parts else []
 
 
 def _resolution(report: Report) -> list[str]:
@@ -164,4 +166,6 @@ def _resolution(report: Report) -> list[str]:
     if min(1.0, family * least) >= LEVEL:
         return [f"{text}; what is shown rests on t intervals, which assume that differences over seeds are normal"]
     count = sum(c.p_holm < LEVEL for c in contrasts if c.p_holm is not None)
-    return [f"{text}; by it, without t's normality, {count} of {family} differences to {report.baseline} are shown"]
+    are = "is" if count == 1 else "are"
+    shown = f"{count} of {counted(family, 'difference')} to {report.baseline} {are} shown"
+    return [f"{text}; by it, without t's normality, {shown}"]

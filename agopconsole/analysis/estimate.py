@@ -19,6 +19,7 @@ from agopconsole import catalogue
 from agopconsole.metrics import EpochMetrics
 from agopconsole.spec import AUTO, RunSpec
 from agopconsole.store import RunRecord, Store
+from agopconsole.wording import counted
 
 _NEWEST = 9
 """Runs whose median counts: enough against one that was disturbed, few enough to follow a machine that changed."""
@@ -79,9 +80,12 @@ class Estimate:
 
     def _grounds(self) -> list[str]:
         """What it rests on: so many runs, on which device."""
-        grounds = [f"{_runs(count)} like these on this machine's {_named(kind)}" for kind, count in self.here.items()]
+        grounds = [
+            f"{counted(count, 'run')} like these on this machine's {_named(kind)}"
+            for kind, count in self.here.items()
+        ]
         return grounds + [
-            f"{_runs(count)} like these on {_one(kind)} elsewhere (none on this machine's)"
+            f"{counted(count, 'run')} like these on {_one(kind)} elsewhere (none on this machine's)"
             for kind, count in self.elsewhere.items()
         ]
 
@@ -265,10 +269,6 @@ def _named(family: str) -> str:
 
 def _one(family: str) -> str:
     return f"{'an' if family == 'mps' else 'a'} {_named(family)}"
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'s' * (count > 1)}"
 
 
 _PARTS = ("model", "dataset", "image_size", "batch_size", "precision", "classes", "limit", "val_fraction", "device")

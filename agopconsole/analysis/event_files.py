@@ -15,6 +15,7 @@ from pathlib import Path
 from agopconsole.errors import RequestError
 from agopconsole.metrics import EpochMetrics, StepMetrics
 from agopconsole.store import RunRecord, Store
+from agopconsole.wording import counted
 
 Scalar = tuple[str, float, int, float]
 """Tag, value, epoch or step, and seconds since 1970."""
@@ -52,7 +53,7 @@ def export_events(store: Store, runs: Sequence[RunRecord], folder: Path) -> str:
     histories = store.histories([run.id for run in runs])
     for run in runs:
         _write(places[run.id], _scalars(run, histories[run.id], store.steps(run.id)))
-    return f"{len(runs)} run{'s' * (len(runs) > 1)} written to {folder}; `tensorboard --logdir {folder}` shows them"
+    return f"{counted(len(runs), 'run')} written to {folder}; `tensorboard --logdir {folder}` shows them"
 
 
 def folder_name(run: RunRecord) -> str:

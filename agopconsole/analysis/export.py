@@ -9,6 +9,7 @@ from pathlib import Path
 from agopconsole.analysis.tables import Column, render, to_json
 from agopconsole.errors import RequestError
 from agopconsole.store import RunRecord, Store
+from agopconsole.wording import counted
 
 FORMATS = {".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".txt": "table"}
 
@@ -50,4 +51,4 @@ def export_runs(store: Store, runs: Sequence[RunRecord], path: Path, output_form
     else:
         text = render(rows, [Column(key, key) for key in rows[0]], output_format)
     path.write_text(f"{text}\n", encoding="utf-8")
-    return f"{len(runs)} run{'s' * (len(runs) > 1)} written to {path}"
+    return f"{counted(len(runs), 'run')} written to {path}"

@@ -14,6 +14,7 @@ from agopconsole.analysis.comparison_words import ComparisonWords
 from agopconsole.analysis.contrasts import Contrast
 from agopconsole.analysis.report import ReportRow
 from agopconsole.analysis.starts import Start, say_mean_square
+from agopconsole.wording import counted
 
 _APART = 4.0
 """Outputs whose mean squares differ by more than this factor start at different scales."""
@@ -47,7 +48,9 @@ def _lost(row: ReportRow) -> str:
     if diverged == runs:
         return f"no number, {'its one run' if runs == 1 else f'all {runs} runs'} diverged"
     return (
-        f"of its {runs} runs {diverged} diverged and {'is' if diverged == 1 else 'are'} left out" if diverged else ""
+        f"of its {counted(runs, 'run')} {diverged} diverged and {'is' if diverged == 1 else 'are'} left out"
+        if diverged
+        else ""
     )
 
 

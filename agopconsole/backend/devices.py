@@ -11,6 +11,7 @@ from torch import Tensor
 
 from agopconsole.errors import RequestError
 from agopconsole.processor import processor
+from agopconsole.wording import counted
 
 
 def available() -> list[str]:
@@ -42,7 +43,7 @@ def describe() -> list[dict[str, Any]]:
             properties = torch.cuda.get_device_properties(name)
             rows.append({"device": name, "title": properties.name, "memory": properties.total_memory})
         else:
-            title = f"{processor()}, {torch.get_num_threads()} threads"
+            title = f"{processor()}, {counted(torch.get_num_threads(), 'thread')}"
             rows.append({"device": name, "title": title, "memory": None})
     return rows
 

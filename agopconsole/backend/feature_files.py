@@ -15,6 +15,7 @@ from agopconsole.backend.dense_matrices import csv_matrices
 from agopconsole.backend.feature_matrix import FeatureMatrix
 from agopconsole.backend.layers import choose_slots
 from agopconsole.errors import RequestError
+from agopconsole.wording import counted
 
 
 def save_features(
@@ -76,7 +77,9 @@ def fitted(matrices: Mapping[str, FeatureMatrix], model: nn.Module) -> dict[str,
     """
     slots = [(key, slot.patch_shape) for slot in choose_slots(model, "conv").values() for key in slot.keys]
     if len(matrices) > len(slots):
-        raise RequestError(f"there are {len(matrices)} matrices, and the model has {len(slots)} convolutions")
+        raise RequestError(
+            f"there are {len(matrices)} matrices, and the model has {counted(len(slots), 'convolution')}"
+        )
     out = {}
     for (key, shape), matrix in zip(slots, matrices.values(), strict=False):
         if math.prod(shape) != matrix.dim:

@@ -28,6 +28,7 @@ from agopconsole.backend.train import Trainable, train
 from agopconsole.errors import RequestError
 from agopconsole.metrics import LayerStart
 from agopconsole.spec import RunSpec
+from agopconsole.wording import counted
 
 START_BATCH = 64
 """Images that the start is measured on."""
@@ -132,8 +133,8 @@ def _prepare(spec: RunSpec, places: Places, report: data.Report) -> tuple[Traina
     happened: list[Event] = [
         Setup(str(device), dataset.origin, _environment(device) | {"precision": precision.name}),
         Note(
-            f"{len(split.train)} training, {len(split.val)} validation and {tests} test images of {classes} classes, "
-            f"fed at {size} px"
+            f"{len(split.train)} training, {len(split.val)} validation and {counted(tests, 'test image')} of"
+            f" {classes} classes, fed at {size} px"
         ),
     ]
     if precision.reason:

@@ -16,6 +16,7 @@ from agopconsole.cli.options import TableFormat
 from agopconsole.cli.output import out_look, print_table, print_text
 from agopconsole.cli.settings import Settings, settings_of
 from agopconsole.errors import AgopconsoleError
+from agopconsole.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,14 @@ def _store(settings: Settings) -> Iterator[Finding]:
         if damage:
             yield Finding("store", "broken", f"{path}: {damage}")
             return
-        runs = len(store.runs())
-        yield Finding("store", "ok", f"{path}: {runs} runs, {store.open_count()} of them still to be worked on")
+        runs = counted(len(store.runs()), "run")
+        yield Finding("store", "ok", f"{path}: {runs}, {store.open_count()} of them still to be worked on")
         line, is_stuck = queue_line(store)
         yield Finding("queue", "note" if is_stuck else "ok", line or "nothing is queued, and there is no worker")
         gone = [run for run in store.running() if not is_alive(run.owner, run.heartbeat_at)]
         if gone:
-            yield Finding(
-                "queue", "note", f"the process of {len(gone)} running runs is gone; the next worker goes on"
-            )
+            runs = counted(len(gone), "running run")
+            yield Finding("queue", "note", f"the process of {runs} is gone; the next worker goes on")
     if not os.access(path, os.W_OK):
         yield Finding("store", "broken", f"{path} is not writable")
 

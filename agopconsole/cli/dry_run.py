@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agopconsole.analysis.tables import Column
 from agopconsole.cli.output import out_look, print_json, print_table, print_text
+from agopconsole.wording import counted
 
 if TYPE_CHECKING:
     from agopconsole.analysis.estimate import Estimate
@@ -97,7 +98,7 @@ def _setting(spec: RunSpec, name: str) -> Any:
 
 
 def _in_words(study: Study, planned: Plan, found: Estimate) -> list[str]:
-    runs, known, missing = _count(len(planned.specs), "run"), len(planned.known), len(planned.missing)
+    runs, known, missing = counted(len(planned.specs), "run"), len(planned.known), len(planned.missing)
     lines = [f"study {study.name}: {runs}, {known} done or on their way, {missing} to train"]
     lines += [f"a source to be trained first: {_source_in_words(source)}" for source in planned.sources]
     return [*lines, f"time, one run after another: {found}"]
@@ -105,11 +106,7 @@ def _in_words(study: Study, planned: Plan, found: Estimate) -> list[str]:
 
 def _source_in_words(spec: RunSpec) -> str:
     classes = f", classes {spec.classes}" if spec.classes else ""
-    return f"{spec.model} on {spec.dataset}{classes}, {_count(spec.epochs, 'epoch')} ({spec.label})"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{spec.model} on {spec.dataset}{classes}, {counted(spec.epochs, 'epoch')} ({spec.label})"
 
 
 def _as_dict(study: Study, planned: Plan, found: Estimate, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -51,5 +51,5 @@ def extract(
         from agopconsole.backend.source_extract import extract_source
 
         keys = extract_source(spec, source.places, out, half=half, report=note)
-    note(f"{out}: {len(keys)} matrices, {out.stat().st_size / 1e6:.1f} MB")
+    note(f"{out}: {len(keys)} {'matrix' if len(keys) == 1 else 'matrices'}, {out.stat().st_size / 1e6:.1f} MB")
     return 0

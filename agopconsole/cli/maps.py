@@ -13,6 +13,7 @@ from agopconsole.cli.output import note, out_look, print_text
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.cli.source_run import source_at_hand
 from agopconsole.errors import RequestError, WorkError
+from agopconsole.wording import counted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -62,7 +63,7 @@ def maps(
     if out_look().colour and out_look().unicode:
         _show(found)
     _write(found, written, photo)
-    note(f"{written}: the photo and the maps of {len(found.layers)} layers")
+    note(f"{written}: the photo and the maps of {counted(len(found.layers), 'layer')}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agopconsole.store import Store, WorkerRecord
+from agopconsole.wording import counted
 
 
 def queue_line(store: Store) -> tuple[str, bool]:
@@ -15,7 +16,7 @@ def queue_line(store: Store) -> tuple[str, bool]:
     if alive:
         parts.append(f"at work: {', '.join(_worker(worker) for worker in alive)}")
     elif queued:
-        runs = "1 run is queued" if queued == 1 else f"{queued} runs are queued"
+        runs = f"{counted(queued, 'run')} {'is' if queued == 1 else 'are'} queued"
         parts.append(f"{runs} and there is no worker; `agopconsole worker` is one")
     return "; ".join(parts), store.queue_paused() or bool(queued and not alive)
 

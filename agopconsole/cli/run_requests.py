@@ -13,6 +13,7 @@ from agopconsole.cli.output import note
 from agopconsole.cli.settings import settings_of
 from agopconsole.errors import RequestError
 from agopconsole.store import RunRecord, Store
+from agopconsole.wording import counted
 
 RunIds = Annotated[list[str] | None, typer.Argument(metavar="ID...", help="ids of runs, or spans of them as in 5-9")]
 WholeQueue = Annotated[
@@ -75,7 +76,8 @@ def remove(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None
 
     with settings_of(context).store() as store:
         runs = chosen_runs(store, run_ids, study)
-        if not yes and not typer.confirm(f"remove {len(runs)} run(s) and all that they yielded?", err=True):
+        named = counted(len(runs), "run")
+        if not yes and not typer.confirm(f"remove {named} with metrics, logs and checkpoints?", err=True):
             raise RequestError("nothing was removed")
         note(actions.remove(store, runs))
 

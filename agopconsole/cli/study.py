@@ -11,6 +11,7 @@ from agopconsole.cli.options import Mirror, OnFinish, TableFormat
 from agopconsole.cli.output import note, out_look, print_json, print_text
 from agopconsole.cli.settings import INTERRUPTED, Settings, settings_of
 from agopconsole.errors import RequestError
+from agopconsole.wording import counted
 
 if TYPE_CHECKING:
     from agopconsole.store import Store
@@ -72,7 +73,7 @@ def work_on(
         _print_report(store, wanted, output_format)
     if interrupted:
         left = sum(run.status in ("queued", "waiting", "running") for run in ended)
-        note(f"interrupted; {left} runs stay in the queue, and the same command goes on with them")
+        note(f"interrupted; {counted(left, 'run')} left in the queue, with which the same command goes on")
         return INTERRUPTED
     return 0 if complete else 1
 
@@ -136,7 +137,7 @@ def _submit(store: Store, study: Study, mirror: str | None, on_finish: str | Non
         store.set_on_finish(known, on_finish)
     if study.description:
         note(study.description)
-    note(f"study {study.name}: {len(study.runs)} runs, {len(known)} of them done or on their way already")
+    note(f"study {study.name}: {counted(len(study.runs), 'run')}, {len(known)} of them done or on their way already")
     if planned.lost:
         note(f"{len(planned.lost)} of them cannot be trained: what they start from diverged")
     return sorted(known + queued), queued

@@ -11,6 +11,7 @@ from agopconsole.cli.options import Devices, Mirror, OnFinish, SlotsEach
 from agopconsole.cli.output import note
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.errors import RequestError
+from agopconsole.wording import counted
 
 if TYPE_CHECKING:
     from agopconsole.queue.executor import Executor
@@ -61,7 +62,7 @@ def worker(
         with Worker(
             store, settings.data, mirror=mirror, slots=places, on_finish=on_finish, executor=trainer
         ) as worker:
-            note(f"{store.open_count(statuses=('queued', 'waiting'))} runs in the queue of {store.path}")
+            note(f"{counted(store.open_count(statuses=('queued', 'waiting')), 'run')} in the queue of {store.path}")
             with PlainView(store, None) as view:
                 worker.run(
                     drain=drain or until_idle is not None,
@@ -70,7 +71,8 @@ def worker(
                 )
             left = store.open_count(statuses=("queued",)) - store.open_count(None, ("queued",), places.accepted)
     if left:
-        note(f"{left} runs in the queue ask for a device that this worker does not have")
+        asked = f"{counted(left, 'run')} in the queue {'asks' if left == 1 else 'ask'}"
+        note(f"{asked} for a device that this worker does not have")
     if worker.signals:
         note("interrupted; what was running is in the queue again, from its last checkpoint")
         return INTERRUPTED

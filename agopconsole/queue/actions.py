@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from agopconsole.catalogue import ENDED
 from agopconsole.errors import RequestError
 from agopconsole.store import RunRecord, Store
+from agopconsole.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +130,4 @@ ACTIONS: dict[str, RunAction] = {
 
 
 def _titles(runs: Sequence[RunRecord]) -> str:
-    return runs[0].title if len(runs) == 1 else f"{len(runs)} runs"
+    return runs[0].title if len(runs) == 1 else f"{counted(len(runs), 'run')}"

@@ -32,6 +32,7 @@ from agopconsole.queue.paths import located
 from agopconsole.queue.slots import Place
 from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord, Store
+from agopconsole.wording import counted
 
 OUTPUT = "output.txt"
 """In a run's folder: what its process printed, the last words of a library that crashed included."""
@@ -190,7 +191,9 @@ def _from_outside(event: events.Event, device: Device) -> events.Event:
 def _try_smaller(store: Store, run: RunRecord, reason: str) -> None:
     """One more attempt, in a process that starts with free memory, with half as many images at once."""
     if run.micro_batch is not None or run.batch_size < 2:
-        store.finish(run.id, "failed", f"{reason}; {run.micro_batch or 1} images at once are too many")
+        count = run.micro_batch or 1
+        images = f"{counted(count, 'image')} at once {'is' if count == 1 else 'are'}"
+        store.finish(run.id, "failed", f"{reason}; {images} too many")
     else:
         store.shrink(run, math.ceil(run.batch_size / 2), reason)
 

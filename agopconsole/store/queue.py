@@ -12,6 +12,7 @@ from agopconsole.store.connection import transaction, utc_now
 from agopconsole.store.reads import Reads
 from agopconsole.store.records import Owner, RunRecord
 from agopconsole.store.transitions import before
+from agopconsole.wording import counted
 
 MAX_DEATHS = 5
 """A run whose process died this often, and no attempt got further than one before, is failed rather than tried again.
@@ -142,7 +143,9 @@ class Queue(Reads):
         """Puts a run that memory did not hold back into the queue, to take so many images at once from now on."""
         with transaction(self._connection):
             if self._holds(run):
-                self._log(run.id, "warning", f"{reason}; to be tried again with {micro_batch} images at once")
+                self._log(
+                    run.id, "warning", f"{reason}; to be tried again with {counted(micro_batch, 'image')} at once"
+                )
                 self._connection.execute("UPDATE runs SET micro_batch = ? WHERE id = ?", (micro_batch, run.id))
                 self._put_down(self.run(run.id))
 

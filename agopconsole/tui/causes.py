@@ -8,6 +8,7 @@ from agopconsole.analysis.verdict import warnings
 from agopconsole.catalogue import MODELS
 from agopconsole.metrics import LayerStart
 from agopconsole.store import RunRecord
+from agopconsole.wording import counted
 
 
 def causes(run: RunRecord, runs: Mapping[int, RunRecord], start: Sequence[LayerStart]) -> list[str]:
@@ -22,7 +23,7 @@ def causes(run: RunRecord, runs: Mapping[int, RunRecord], start: Sequence[LayerS
     if run.status != "done":
         lines += _of_source(run, runs)
     if run.status == "failed" and run.deaths:
-        lines.append(f"its process died {run.deaths} time{'s' * (run.deaths > 1)} since it last got further")
+        lines.append(f"its process died {counted(run.deaths, 'time')} since it last got further")
     if run.at_chance and not run.diverged:
         lines.append("it never left chance")
     if run.diverged or run.at_chance:

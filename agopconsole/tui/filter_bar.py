@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from agopconsole.analysis.colours import GREY, WARNING
 from agopconsole.analysis.filter import Filter, parse_filter
 from agopconsole.errors import RequestError
+from agopconsole.wording import counted
 
 _PAUSE_SECONDS = 0.1
 """A filter is tried once the user has stopped typing for that long: thousands of runs are not gone through a key."""
@@ -46,8 +47,7 @@ class FilterBar(Vertical):
 
     def say(self, count: int) -> None:
         """Says how many runs the filter lets through."""
-        words = "1 run" if count == 1 else f"{count:,} runs"
-        self.query_one("#filter-says", Static).update(Text(words, GREY))
+        self.query_one("#filter-says", Static).update(Text(counted(count, "run"), GREY))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Tries the filter once there is a pause."""

@@ -27,6 +27,7 @@ from agopconsole.tui.form import FIELDS, GRID, SEVERAL, form_texts, read_form
 from agopconsole.tui.key_bar import KeyBar
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
+from agopconsole.wording import counted
 
 _META: dict[str, Mapping[str, Any]] = {f.name: f.metadata for f in fields(RunSpec)}
 _DEFAULTS = {f.name: f.default for f in fields(RunSpec)}
@@ -183,7 +184,7 @@ class FormScreen(StoreScreen):
             if run.study == specs[0].study and (run.status not in ("failed", "cancelled") or run.diverged)
         }
         missing = [spec for spec in specs if not spec.study or spec.fingerprint not in known]
-        text = Text(f"{len(specs)} run{'s' * (len(specs) > 1)}", "bold")
+        text = Text(f"{counted(len(specs), 'run')}", "bold")
         if len(missing) < len(specs):
             text.append(f", {len(specs) - len(missing)} of them done or on their way already")
         took = "being looked up" if self._paces is None else self._paces.estimate(missing)
@@ -212,9 +213,9 @@ def queue_missing(store: Store, specs: Sequence[RunSpec]) -> str:
     ids = requests.submit(store, missing)
     if not ids:
         return "nothing to queue: all of it is done or on its way"
-    words = f"queued #{ids[0]}" if len(ids) == 1 else f"queued {len(ids)} runs, #{min(ids)} to #{max(ids)}"
+    words = f"queued #{ids[0]}" if len(ids) == 1 else f"queued {counted(len(ids), 'run')}, #{min(ids)} to #{max(ids)}"
     left = len(specs) - len(missing)
-    return f"{words}; {left} are done or on their way already" if left else words
+    return f"{words}; {left} {'is' if left == 1 else 'are'} done or on their way already" if left else words
 
 
 def _placeholder(name: str) -> str:

@@ -13,6 +13,7 @@ from agopconsole.queue.actions import perform, remove
 from agopconsole.store import RunRecord
 from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
 from agopconsole.tui.store_screen import StoreScreen
+from agopconsole.wording import counted
 
 
 class RunActionsScreen(StoreScreen):
@@ -48,7 +49,7 @@ class RunActionsScreen(StoreScreen):
         runs = self._runs_to_act_on()
         if not runs:
             return
-        what = runs[0].title if len(runs) == 1 else f"{len(runs)} runs"
+        what = runs[0].title if len(runs) == 1 else f"{counted(len(runs), 'run')}"
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -68,13 +69,15 @@ class RunActionsScreen(StoreScreen):
                 self._program.errands.do(lambda store: export_runs(store, runs, Path(name).expanduser()), self.notify)
 
         usual = f"run-{runs[0].id}.json" if len(runs) == 1 else "runs.json"
-        self._program.push_screen(PromptScreen(f"Write {len(runs)} run(s) to (.json, .csv, .md):", usual), named)
+        self._program.push_screen(
+            PromptScreen(f"Write {counted(len(runs), 'run')} to (.json, .csv, .md):", usual), named
+        )
 
     def action_copy(self) -> None:
         """Copies the command lines of the chosen runs."""
         if runs := self._runs_to_act_on():
             self.app.copy_to_clipboard("\n".join(command_line(run.request) for run in runs))
-            self.notify(f"copied the command line{'s' * (len(runs) > 1)} of {len(runs)} run(s)")
+            self.notify(f"copied {counted(len(runs), 'command line')}")
 
     def _runs_to_act_on(self) -> list[RunRecord]:
         runs = self.chosen_runs()

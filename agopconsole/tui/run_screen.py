@@ -33,6 +33,7 @@ from agopconsole.tui.run_facts import facts_text
 from agopconsole.tui.run_files import files_text
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.stored_filters import StoredFilters, stored_filters
+from agopconsole.wording import counted
 
 _PARTS = {
     "facts": "spec",
@@ -305,7 +306,7 @@ def _log(lines: tuple[LogLine, ...]) -> Text:
         return Text("nothing logged yet", GREY)
     text = Text()
     if len(lines) > _MOST_LINES:
-        text.append(f"the last {_MOST_LINES:,} of {len(lines):,} lines\n", GREY)
+        text.append(f"the last {_MOST_LINES:,} of {counted(len(lines), 'line')}\n", GREY)
     for line in lines[-_MOST_LINES:]:
         text.append(f"{line.time[11:19]} ", GREY)
         text.append(f"{line.message}\n", WARNING if line.level == "error" else "")

@@ -14,6 +14,7 @@ from agopconsole.tui.queue_state import QueueState, queue_state
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.theme import CAUTION, GOOD
 from agopconsole.tui.words import duration
+from agopconsole.wording import counted
 
 _COUNTED = ("running", "queued", "waiting", "paused", "diverged", "failed", "done", "cancelled")
 
@@ -96,7 +97,7 @@ def _state_line(state: QueueState, room: int, *, alive: int = 0, dead: int = 0, 
 
 def _worker(state: QueueState, alive: int, dead: int) -> Text:
     if alive > 1:
-        return Text.assemble(("● ", GOOD), f"{alive} workers on")
+        return Text.assemble(("● ", GOOD), f"{counted(alive, 'worker')} on")
     if dead and not alive:
         return Text("✗ the worker died", WARNING)
     if state.is_worked_on:

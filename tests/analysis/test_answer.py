@@ -108,7 +108,7 @@ def test_enough_seeds_let_the_sign_flip_test_speak(store):
     add_seeds(store, "uniform", [50.0 + seed + (-1) ** seed for seed in seeds])
     assert told(store)[-1] == (
         "with n = 8 the sign-flip test's p is 0.00781 at least, 0.0156 after Holm's correction for 2 comparisons; by"
-        " it, without t's normality, 1 of 2 differences to kaiming_uniform are shown"
+        " it, without t's normality, 1 of 2 differences to kaiming_uniform is shown"
     )
 
 

@@ -38,7 +38,7 @@ def test_doctor_counts_the_runs_and_says_whose_process_is_gone(cli, store):
     assert status == 0
     assert "runs.db: 2 runs, 1 of them still to be worked on" in found["store"]["text"]
     assert found["queue"]["state"] == "note"
-    assert "the process of 1 running runs is gone" in found["queue"]["text"]
+    assert "the process of 1 running run is gone" in found["queue"]["text"]
 
 
 def test_doctor_finds_damage_that_opening_a_store_does_not(cli, store):

@@ -215,7 +215,7 @@ def test_a_run_that_memory_does_not_hold_in_halves_either_fails(store, queue_run
     half = store.run(bad).batch_size // 2
     reason = "the device's memory is too small: CUDA out of memory"
     assert store.run(bad).error == f"{reason}; {half} images at once are too many"
-    assert store.run(single).error == f"{reason}; 1 images at once are too many"
+    assert store.run(single).error == f"{reason}; 1 image at once is too many"
     assert store.run(good).status == "done"
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from agopconsole.backend.data.container import Container, PictureFile
 from agopconsole.backend.data.dataset import Report
 from agopconsole.errors import WorkError
+from agopconsole.wording import counted
 
 _CHUNK = 256
 _REPORT_SECONDS = 2.0
@@ -45,7 +46,7 @@ def resized_words(resized: int, total: int, target: Target) -> str:
     """What the origin of a data set says of pictures that had another size; empty if none had."""
     if not resized:
         return ""
-    return f", {resized:,} of {total:,} pictures resized to {target.size} px and cropped to squares"
+    return f", {resized:,} of {counted(total, 'picture')} resized to {target.size} px and cropped to squares"
 
 
 def decode(container: Container, files: Sequence[PictureFile], target: Target, report: Report) -> Decoded:
@@ -80,7 +81,8 @@ def decode(container: Container, files: Sequence[PictureFile], target: Target, r
             resized += differed
             if time.monotonic() - reported > _REPORT_SECONDS:
                 reported = time.monotonic()
-                report(f"{container.label}: {min(start + _CHUNK, len(files)):,} of {len(files):,} pictures decoded")
+                done = min(start + _CHUNK, len(files))
+                report(f"{container.label}: {done:,} of {counted(len(files), 'picture')} decoded")
     finally:
         pool.shutdown(cancel_futures=True)
     return Decoded(torch.from_numpy(pixels), resized)

@@ -15,6 +15,7 @@ from agopconsole.backend.data.container import broken_archive
 from agopconsole.backend.data.dataset import Dataset, Found, Images, Report
 from agopconsole.backend.data.published import PUBLISHED, Published, RemoteFile, provenance
 from agopconsole.errors import WorkError
+from agopconsole.wording import counted
 
 _IMAGES, _LABELS = 0x0803, 0x0801
 """Magic numbers: unsigned bytes in three dimensions, in one."""
@@ -69,7 +70,9 @@ def _read(name: str, folder: Path, label: str, report: Report) -> Dataset:
 def _images(pixel_file: Path, label_file: Path) -> Images:
     pixels, labels = _array(pixel_file, _IMAGES), _array(label_file, _LABELS)
     if len(pixels) != len(labels):
-        raise WorkError(f"{pixel_file} holds {len(pixels)} pictures, but {label_file} {len(labels)} labels")
+        raise WorkError(
+            f"{pixel_file} holds {counted(len(pixels), 'picture')}, but {label_file} {counted(len(labels), 'label')}"
+        )
     return Images(torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(labels.astype(np.int64)))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from agopconsole.backend.data.dataset import Dataset
 from agopconsole.backend.rng import stream
 from agopconsole.errors import RequestError
+from agopconsole.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +42,12 @@ def split(dataset: Dataset, *, seed: int, val_fraction: float, limit: int | None
     rest = n - held_out
     if not (held_out and rest):
         part = "train on" if held_out else "validate on"
-        raise RequestError(f"val_fraction {val_fraction:g} of {n} images of {dataset.name} leaves none to {part}")
+        raise RequestError(
+            f"val_fraction {val_fraction:g} of {counted(n, 'image')} of {dataset.name} leaves none to {part}"
+        )
     if limit is not None and not 0 < limit <= rest:
         raise RequestError(
-            f"limit {limit}: {dataset.name} has {rest} images to train on ({held_out} of {n} are held out)"
+            f"limit {limit}: {dataset.name} has {counted(rest, 'image')} to train on ({held_out} of {n} are held out)"
         )
     return Split(train=order[held_out:][:limit], val=order[:held_out])
 

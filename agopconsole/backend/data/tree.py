@@ -16,6 +16,7 @@ from agopconsole.backend.data.container import DiskFolder, PictureFile
 from agopconsole.backend.data.dataset import Dataset, Found, Images, Report
 from agopconsole.backend.data.decode import Target, resized_words
 from agopconsole.errors import WorkError
+from agopconsole.wording import counted
 
 _TEST_FOLDERS = ("test", "val")
 
@@ -47,7 +48,7 @@ def read_tree(name: str, root: Path, target: Target, cache: Path, report: Report
     classes = folder.folders(train_part)
     if len(classes) < 2:
         raise WorkError(
-            f"{root / train_part} holds {len(classes)} class folder(s), where a classifier needs two or more"
+            f"{root / train_part} holds {counted(len(classes), 'class folder')}, where a classifier needs two or more"
         )
     parts = [part for part in (train_part, test_part) if part is not None]
     images, resized = [], 0

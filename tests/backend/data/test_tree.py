@@ -153,7 +153,7 @@ def test_an_image_folder_that_is_not_there_or_has_one_class_is_an_error(tmp_path
     with pytest.raises(WorkError, match=r"dataset 'imagefolder:.*mine': there is no folder .*mine"):
         load_dataset(f"imagefolder:{tmp_path / 'mine'}", tmp_path, image_size=32)
     save_picture(tmp_path / "mine" / "ant" / "0.png", 1)
-    with pytest.raises(WorkError, match=r"mine holds 1 class folder\(s\), where a classifier needs two or more"):
+    with pytest.raises(WorkError, match=r"mine holds 1 class folder, where a classifier needs two or more"):
         load_dataset(f"imagefolder:{tmp_path / 'mine'}", tmp_path, image_size=32)
 
 

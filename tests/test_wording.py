@@ -1,0 +1,39 @@
+"""Numbers of things in words, and that no sentence makes a plural of its own."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import agopconsole
+from agopconsole.wording import counted
+
+ROOT = Path(agopconsole.__file__).parent
+
+BY_HAND = re.compile(r"[a-z]\((?:s|es)\)|'s' \*|\"s\" \*")
+
+
+@pytest.mark.parametrize(
+    ("count", "what", "words"),
+    [
+        (0, "run", "0 runs"),
+        (1, "run", "1 run"),
+        (2, "run", "2 runs"),
+        (1, "class", "1 class"),
+        (3, "class", "3 classes"),
+        (2, "class folder", "2 class folders"),
+        (12000, "run", "12,000 runs"),
+    ],
+)
+def test_one_is_singular_and_all_else_plural(count, what, words):
+    assert counted(count, what) == words
+
+
+def test_no_sentence_makes_a_plural_of_its_own():
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in ROOT.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if BY_HAND.search(line) and path.name != "wording.py"
+    ]
+    assert found == []
