@@ -21,7 +21,7 @@ def ansatz(
     mirror: Mirror = None,
     output_format: TableFormat = "table",
 ) -> int:
-    """Correlate NFM and AGOP of a source, layer by layer, beside its untrained start."""
+    """Correlate NFM and AGOP of a source. Layer by layer, beside its untrained start."""
     from agopconsole.cli.run_text import ANSATZ_COLUMNS
 
     settings = settings_of(context)

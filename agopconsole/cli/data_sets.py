@@ -18,7 +18,7 @@ app = typer.Typer(help="List and fetch data sets.", rich_markup_mode=None)
 
 @app.command("list")
 def list_data_sets(context: typer.Context, output_format: TableFormat = "table") -> None:
-    """The data sets, whether each is here, and where it lies or would lie."""
+    """The data sets, and which are here. Where each lies, or would lie, too."""
     from agopconsole.analysis.tables import Column
     from agopconsole.backend.data import status
 
@@ -41,7 +41,7 @@ def fetch(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="the data sets")],
     mirror: Mirror = None,
 ) -> None:
-    """Fetch data sets that are not here yet; a download that was cut short goes on where it stopped."""
+    """Fetch data sets that are not here yet. A download that was cut short goes on where it stopped."""
     for name in names:
         if name not in catalogue.DATASETS:
             raise unknown_choice("data set", name, catalogue.DATASETS)

@@ -31,10 +31,11 @@ def extract(
     mirror: Mirror = None,
 ) -> int:
     """Write the feature matrices of a source to a file."""
+    from agopconsole.analysis.export import check_file
+
     if out.suffix != ".safetensors":
         raise RequestError(f"--out '{out}' must end in .safetensors")
-    if not out.parent.is_dir():
-        raise RequestError(f"--out '{out}': there is no folder {out.parent}")
+    check_file(out, "--out")
     settings = settings_of(context)
     if from_csv is not None:
         if not from_csv.is_dir():

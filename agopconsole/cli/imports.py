@@ -18,7 +18,7 @@ def import_logs(
     given: dict[str, Any],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON logs of the source study, one a run")],
 ) -> None:
-    """Take in runs that the source study's code trained; options say what their logs do not."""
+    """Take in runs that the source study's code trained. Options say what their logs do not."""
     from agopconsole.analysis.poster_logs import read_log
 
     runs = [read_log(file, given) for file in files]

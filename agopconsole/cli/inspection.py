@@ -21,7 +21,7 @@ def inspect(
     mirror: Mirror = None,
     output_format: TableFormat = "table",
 ) -> int:
-    """Measure the start of a run, layer by layer, and say what it foretells."""
+    """Measure the start of a run, layer by layer. Says what it foretells, and trains nothing."""
     from agopconsole.analysis import verdict
     from agopconsole.catalogue import MODELS
     from agopconsole.cli.run_text import START_COLUMNS

@@ -44,7 +44,8 @@ def maps(
     config: ConfigFile = None,
     mirror: Mirror = None,
 ) -> int:
-    """Show what the NFM and the AGOP of each convolution of a source see in a photo."""
+    """Show what a source sees in a photo. By the NFM and the AGOP of each of its convolutions."""
+    from agopconsole.analysis.export import check_file
     from agopconsole.analysis.photo import open_photo
     from agopconsole.backend.maps import source_maps
 
@@ -52,8 +53,7 @@ def maps(
     written = out or Path(f"{photo.stem}-maps.png")
     if written.suffix not in (".png", ".safetensors"):
         raise RequestError(f"--out '{out}' must end in .png or .safetensors")
-    if not written.parent.is_dir():
-        raise RequestError(f"--out '{out}': there is no folder {written.parent}")
+    check_file(written, "--out")
     opened = open_photo(photo)
     spec = read_source_spec(config, given, "agop")
     source = source_at_hand(settings, spec, mirror)

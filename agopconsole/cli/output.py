@@ -8,6 +8,9 @@ from typing import Any
 
 from agopconsole.analysis.tables import Column, Look, Row, render, to_json
 
+STANDARD_OUTPUT = "-"
+"""The name of a file that stands for it."""
+
 
 def out_look() -> Look:
     """What standard output can show."""

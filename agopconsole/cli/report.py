@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from agopconsole.cli.output import note, out_look, print_text
+from agopconsole.cli.output import STANDARD_OUTPUT, note, out_look, print_text
 from agopconsole.cli.settings import settings_of
 
 ReportFormat = Annotated[
@@ -45,16 +45,23 @@ def report(
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="write it there, not to the terminal")] = None,
 ) -> None:
     """Compare methods: means over seeds, differences."""
-    from agopconsole.analysis.figures import save_figure
+    from agopconsole.analysis.export import check_file
+    from agopconsole.analysis.figures import check_figure, save_figure
     from agopconsole.analysis.report import build_report
     from agopconsole.analysis.report_text import render_report
 
+    to_output = output is None or str(output) == STANDARD_OUTPUT
+    if output is not None and not to_output:
+        check_file(output, "--output")
+    if figure is not None:
+        check_figure(figure)
+        check_file(figure, "--figure")
     with settings_of(context).store() as store:
         built = build_report(store, study=study, metric=metric, baseline=baseline, against=against)
         if figure is not None:
             save_figure(store, built, figure)
             note(f"drawn to {figure}")
-    if output is None:
+    if output is None or to_output:
         print_text(render_report(built, output_format, out_look(), why=why))
     else:
         output.write_text(render_report(built, output_format, why=why) + "\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from agopconsole.cli.options import OfStudy, check_study, takes_spec
-from agopconsole.cli.output import note
+from agopconsole.cli.output import STANDARD_OUTPUT, note, out_look, print_text
 from agopconsole.cli.settings import settings_of
 from agopconsole.errors import RequestError
 from agopconsole.store import RunRecord, Store
@@ -20,7 +20,10 @@ WholeQueue = Annotated[
     bool, typer.Option("--queue", help="the queue: no worker starts another run while it is paused")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
-Target = Annotated[Path, typer.Option("--out", metavar="PLACE", help="the file, or for tensorboard the folder")]
+Target = Annotated[
+    Path,
+    typer.Option("--out", metavar="PLACE", help="the file, - for standard output, or for tensorboard the folder"),
+]
 ExportFormat = Annotated[
     Literal["json", "csv", "markdown", "tensorboard"] | None,
     typer.Option("--format", help="how (default: as the end of the file's name says, .json, .csv or .md)"),
@@ -28,12 +31,12 @@ ExportFormat = Annotated[
 
 
 def pause(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, queue: WholeQueue = False) -> None:
-    """Leave runs alone until they are resumed: one that is being trained stops at its next step with a checkpoint."""
+    """Leave runs alone until they are resumed. One in training stops at its next step with a checkpoint."""
     _ask(context, "pause", run_ids, study, queue=queue)
 
 
 def resume(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, queue: WholeQueue = False) -> None:
-    """Put paused runs back into the queue; they go on from their checkpoints."""
+    """Put paused runs back into the queue. They go on from their checkpoints."""
     _ask(context, "resume", run_ids, study, queue=queue)
 
 
@@ -43,7 +46,7 @@ def retry(
     study: OfStudy = None,
     from_scratch: Annotated[bool, typer.Option(help="forget what they yielded and begin anew")] = False,
 ) -> None:
-    """Queue runs again: those that failed or were cancelled from their last checkpoint, done ones as new runs."""
+    """Queue runs again. Failed and cancelled ones go on from their last checkpoint, done ones become new runs."""
     _ask(context, "retry_from_scratch" if from_scratch else "retry", run_ids, study)
 
 
@@ -71,7 +74,7 @@ def edit(context: typer.Context, given: dict[str, Any], run_id: Annotated[int, t
 
 
 def remove(context: typer.Context, run_ids: RunIds = None, study: OfStudy = None, yes: Yes = False) -> None:
-    """Remove runs with their metrics, logs and checkpoints, all or none."""
+    """Remove runs, with metrics, logs and checkpoints. All of them or none."""
     from agopconsole.queue import actions
 
     with settings_of(context).store() as store:
@@ -89,14 +92,19 @@ def export(
     study: OfStudy = None,
     output_format: ExportFormat = None,
 ) -> None:
-    """Write runs to a file: specs and epochs as JSON, or their table; or as TensorBoard's event files."""
+    """Write runs to a file or to standard output. With all epochs (JSON, TensorBoard) or as a table."""
     from agopconsole.analysis.event_files import export_events
-    from agopconsole.analysis.export import export_runs
+    from agopconsole.analysis.export import export_runs, runs_as_text
 
+    to_output = str(out) == STANDARD_OUTPUT
+    if to_output and output_format in (None, "tensorboard"):
+        raise RequestError("--out - is standard output; name its --format: json, csv or markdown")
     with settings_of(context).store() as store:
         runs = chosen_runs(store, run_ids, study)
         if output_format == "tensorboard":
             note(export_events(store, runs, out))
+        elif to_output and output_format is not None:
+            print_text(runs_as_text(store, runs, output_format, out_look()))
         else:
             note(export_runs(store, runs, out, output_format))
 

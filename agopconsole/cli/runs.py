@@ -59,7 +59,7 @@ def list_runs(
 
 @app.command("show")
 def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "table") -> None:
-    """One run: what was asked for, its start layer by layer, its ansatz, and its epochs."""
+    """One run, whole: what was asked for and what came of it. Its start and its ansatz by layer, and its epochs."""
     from agopconsole.analysis import verdict
     from agopconsole.cli.run_text import HISTORY_COLUMNS, RUN_ANSATZ_COLUMNS, START_COLUMNS, describe
 
@@ -117,7 +117,7 @@ def cancel(
     run_ids: run_requests.RunIds = None,
     study: OfStudy = None,
 ) -> None:
-    """Stop runs: one that is being trained stops at its next step and keeps its last checkpoint."""
+    """Stop runs. One that is being trained stops at its next step and keeps its last checkpoint."""
     from agopconsole.queue import requests
 
     with settings_of(context).store() as store:

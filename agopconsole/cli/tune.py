@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agopconsole.cli.options import Devices, Mirror, SlotsEach, TableFormat
-from agopconsole.cli.output import note, print_json, print_table
+from agopconsole.cli.output import STANDARD_OUTPUT, note, print_json, print_table
 from agopconsole.cli.settings import INTERRUPTED, Settings, settings_of
 from agopconsole.errors import RequestError, WorkError
 
@@ -74,10 +74,11 @@ def _check(target: Path, file: str) -> None:
     Raises:
         RequestError: if so.
     """
-    if not target.parent.is_dir():
-        raise RequestError(f"--out '{target}': there is no folder {target.parent}")
-    if target.is_dir():
-        raise RequestError(f"--out '{target}' is a folder")
+    from agopconsole.analysis.export import check_file
+
+    if str(target) == STANDARD_OUTPUT:
+        raise RequestError("--out - is standard output, which takes the table; name a file for the study")
+    check_file(target, "--out")
     if target.resolve() == Path(file).resolve():
         raise RequestError(f"--out '{target}' is the study itself")
 

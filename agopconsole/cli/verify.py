@@ -22,7 +22,7 @@ def verify(
     mirror: Mirror = None,
     output_format: Annotated[Literal["table", "json"], typer.Option("--format", help="how to print it")] = "table",
 ) -> int:
-    """Train a run once more, in a temporary folder, and compare it with the stored one bit for bit."""
+    """Train a run once more and compare the two. In a temporary folder, and bit for bit."""
     from agopconsole.queue.rerun import rerun
 
     settings = settings_of(context)

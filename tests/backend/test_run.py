@@ -134,9 +134,7 @@ def test_a_device_without_memory_is_told_from_a_bug(tmp_path, monkeypatch, error
                 raise later  # as the recording of a graph does that breaks off
 
     monkeypatch.setattr(run_module, "measure_start", full)
-    with pytest.raises(
-        OutOfMemoryError, match=r"the device's memory is too small: CUDA.*(of memory|ALLOC_FAILED)"
-    ):
+    with pytest.raises(OutOfMemoryError, match=r"the device's memory is too small: CUDA.*(of memory|ALLOC_FAILED)"):
         events_of(tmp_path)
     monkeypatch.setattr(run_module, "measure_start", lambda *_: torch.ones(2) @ torch.ones(3))
     with pytest.raises(RuntimeError):

@@ -68,6 +68,17 @@ def test_runs_are_written_to_a_file(cli, store, tmp_path):
     assert (run["id"], run["spec"]["init"], run["history"][0]["val_accuracy"]) == (1, "kaiming_uniform", 50.0)
 
 
+def test_runs_are_written_to_standard_output(cli, store, tmp_path):
+    add_done(store, 50.0)
+    status, out, err = cli("runs", "export", "1", "--out", "-", "--format", "json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)[0]["history"][0]["val_accuracy"] == 50.0
+    assert cli("runs", "export", "1", "--out", "-", "--format", "csv")[1].startswith("id,name,")
+    assert cli("runs", "export", "1", "--out", "-", "--format", "markdown")[1].startswith("| id |")
+    assert cli("report", "--output", "-") == cli("report")
+    assert not (tmp_path / "-").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -81,6 +92,11 @@ def test_runs_are_written_to_a_file(cli, store, tmp_path):
         (["priority", "7", "1"], "there is no run #7"),
         (["rm", "7", "--yes"], "there is no run #7"),
         (["export", "1", "--out", "runs.xls"], "ends in none of"),
+        (["export", "1", "--out", "/"], "'/' is a folder; name a file"),
+        (["export", "1", "--out", ".", "--format", "csv"], "'.' is a folder; name a file"),
+        (["export", "1", "--out", "nowhere/runs.csv"], "there is no folder nowhere"),
+        (["export", "1", "--out", "-"], "name its --format: json, csv or markdown"),
+        (["export", "1", "--out", "-", "--format", "tensorboard"], "name its --format: json, csv or markdown"),
         (["retry", "--study", "none"], "none"),
     ],
 )

@@ -35,7 +35,7 @@ def test_layers_are_those_of_the_network_that_the_source_is_said_to_be(cli, sour
     assert (status, [row["layer"] for row in json.loads(printed)]) == (0, ["features.4"])
     Image.new("RGB", (40, 40), "red").save(tmp_path / "photo.png")
     status, _, err = cli("maps", tmp_path / "photo.png", *asked, "--agop-images", "2", "--size", "32")
-    assert (status, "maps of 1 layers" in err) == (0, True)
+    assert (status, "maps of 1 layer\n" in err) == (0, True)
     out = tmp_path / "maps.safetensors"
     assert cli("maps", tmp_path / "photo.png", *asked, "--agop-images", "2", "--size", "32", "--out", out)[0] == 0
     drawn = Image.open(tmp_path / "photo-maps.png")

@@ -66,6 +66,7 @@ def test_without_optuna_it_says_in_one_line_how_to_get_it(cli, folder, monkeypat
         (("tiny.toml", "--devices", "gpu"), "gpu"),
         (("tiny.toml", "--out", "nowhere/best.toml"), "there is no folder nowhere"),
         (("tiny.toml", "--out", "."), "'.' is a folder"),
+        (("tiny.toml", "--out", "-"), "name a file for the study"),
         (("tiny.toml", "--out", "./tiny.toml"), "is the study itself"),
     ],
 )

@@ -92,6 +92,9 @@ def test_one_line_says_what_would_be_right(cli, tmp_path, command):
         ("report --study x", "unknown study 'x'"),
         ("report --against paper", "choose from poster"),
         ("report --format xml", "latex"),
+        ("report --output .", "--output '.' is a folder"),
+        ("report --output nowhere/report.md", "there is no folder nowhere"),
+        ("report --figure nowhere/report.svg", "there is no folder nowhere"),
         ("inspect --init nfm --source run:7", "there is no run #7"),
     ],
 )
