@@ -29,6 +29,8 @@ def run(
     settings = settings_of(context)
     spec = read_spec(config, given)
     requests.check([spec])
+    with settings.store_if_any() as there:
+        requests.check_sources(there, [spec])
     with settings.store(create=True) as store:
         if queue:
             [run_id] = requests.submit(store, [spec], mirror=mirror, on_finish=on_finish)

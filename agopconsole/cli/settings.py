@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +40,15 @@ class Settings:
         from agopconsole.store import Store
 
         return Store(self.db, create=create)
+
+    @contextlib.contextmanager
+    def store_if_any(self) -> Iterator[Store | None]:
+        """The store, open, or None where there is none: asking is no reason to make one."""
+        if not self.db.exists():
+            yield None
+            return
+        with self.store() as store:
+            yield store
 
 
 def settings_of(context: typer.Context) -> Settings:

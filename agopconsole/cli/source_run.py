@@ -46,6 +46,8 @@ def source_at_hand(settings: Settings, spec: RunSpec, mirror: str | None) -> Sou
     files = files_beside(settings.db)
     if not requests.starts_from_run(spec):
         return SourceAtHand(Places(files, files / FEATURES, settings.data, None, mirror))
+    with settings.store_if_any() as there:
+        requests.check_sources(there, [spec])
     with settings.store(create=True) as store:
         source_id = _trained_source(settings, store, spec, mirror)
         if source_id is None:

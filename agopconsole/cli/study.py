@@ -39,9 +39,13 @@ def study(
     settings = settings_of(context)
     wanted = wanted_study(settings, file)
     requests.check(wanted.runs)
-    if dry_run:
-        _print_dry_run(settings, wanted, output_format)
-        return 0
+    with settings.store_if_any() as there:
+        check_sources(there, wanted)
+        if dry_run:
+            from agopconsole.cli.dry_run import print_dry_run
+
+            print_dry_run(there, wanted, output_format)
+            return 0
     if not queue:
         return work_on(settings, wanted, mirror=mirror, on_finish=on_finish, output_format=output_format)
     with settings.store(create=True) as store:
@@ -51,6 +55,19 @@ def study(
     elif queued:
         print_text("\n".join(map(str, queued)))
     return 0
+
+
+def check_sources(store: Store | None, wanted: Study) -> None:
+    """Checks the runs of the store that what is missing of a study starts from.
+
+    Raises:
+        RequestError: naming one that is not there, or came to nothing.
+    """
+    from agopconsole.queue import requests
+    from agopconsole.queue.plan import plan
+
+    named = [spec for spec in wanted.runs if spec.method.needs_source and spec.source.startswith("run:")]
+    requests.check_sources(store, plan(store, named).missing)
 
 
 def work_on(
@@ -73,7 +90,7 @@ def work_on(
         _print_report(store, wanted, output_format)
     if interrupted:
         left = sum(run.status in ("queued", "waiting", "running") for run in ended)
-        note(f"interrupted; {counted(left, 'run')} left in the queue, with which the same command goes on")
+        note(f"interrupted; {counted(left, 'run')} left in the queue; the same command goes on with them")
         return INTERRUPTED
     return 0 if complete else 1
 
@@ -97,10 +114,8 @@ def wanted_study(settings: Settings, file: str) -> Study:
 
 
 def _recorded_text(settings: Settings, name: str) -> str:
-    if not settings.db.exists():
-        return ""
-    with settings.store() as store:
-        recorded = store.study_record(name)
+    with settings.store_if_any() as store:
+        recorded = store.study_record(name) if store else None
     return recorded.text if recorded else ""
 
 
@@ -130,8 +145,8 @@ def _submit(store: Store, study: Study, mirror: str | None, on_finish: str | Non
     from agopconsole.queue.plan import plan
 
     planned = plan(store, study.runs)
-    store.record_study(study)
     queued = requests.submit(store, planned.missing, mirror=mirror, on_finish=on_finish)
+    store.record_study(study)  # not before: one that is refused leaves nothing
     known = planned.known
     if on_finish is not None:
         store.set_on_finish(known, on_finish)
@@ -141,16 +156,6 @@ def _submit(store: Store, study: Study, mirror: str | None, on_finish: str | Non
     if planned.lost:
         note(f"{len(planned.lost)} of them cannot be trained: what they start from diverged")
     return sorted(known + queued), queued
-
-
-def _print_dry_run(settings: Settings, study: Study, output_format: str) -> None:
-    from agopconsole.cli.dry_run import print_dry_run
-
-    if not settings.db.exists():  # asking is no reason to make one
-        print_dry_run(None, study, output_format)
-        return
-    with settings.store() as store:
-        print_dry_run(store, study, output_format)
 
 
 def _print_report(store: Store, study: Study, output_format: str) -> None:

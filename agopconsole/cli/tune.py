@@ -50,6 +50,8 @@ def tune(
     settings = settings_of(context)
     study = wanted_study(settings, file)
     requests.check(study.runs)
+    with settings.store_if_any() as there:
+        requests.check_sources(there, study.runs)
     wanted = study.tuning.trials if trials is None else check_trials(trials)
     target = out or Path(f"{study.name}-best.toml")
     _check(target, file)

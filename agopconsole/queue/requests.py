@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agopconsole.catalogue import ENDED
+from agopconsole.errors import RequestError
 from agopconsole.queue.code import code_state
 from agopconsole.queue.identity import is_alive
 from agopconsole.queue.paths import located, portable
@@ -26,6 +27,33 @@ def check(specs: Sequence[RunSpec]) -> None:
         from agopconsole.backend.devices import pick  # imports torch, which the two that are always there spare
 
         pick(device)
+
+
+def check_sources(store: Store | None, specs: Sequence[RunSpec]) -> None:
+    """Checks that the runs of the store that specs start from, directly or not, are there and came to something.
+
+    Args:
+        store: None where none is made yet.
+        specs: of runs that are to be trained.
+
+    Raises:
+        RequestError: naming the first that is not there, or came to nothing.
+    """
+    for run_id in dict.fromkeys(_run_below(store, spec) for spec in specs):
+        if run_id is None:
+            continue
+        if store is None:
+            raise RequestError(f"source 'run:{run_id}': there is no run #{run_id}, as there is no store yet")
+        store.source_run(run_id)
+
+
+def _run_below(store: Store | None, spec: RunSpec) -> int | None:
+    """The run of the store that a spec starts from, or that the runs do which must be trained for it first."""
+    while (source := spec.source_run()) is not None:
+        if store is not None and store.find_run(portable(source, store.path).fingerprint) is not None:
+            return None
+        spec = source
+    return int(spec.source.removeprefix("run:")) if starts_from_run(spec) else None
 
 
 def submit(

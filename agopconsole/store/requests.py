@@ -40,6 +40,17 @@ class Requests(Reads):
         with transaction(self._connection):
             return [self._add_run(spec, {**columns, "on_finish": on_finish}, columns) for spec in specs]
 
+    def source_run(self, run_id: int) -> RunRecord:
+        """A run that others can start from, now or once it is done.
+
+        Raises:
+            RequestError: if there is none of that id, or it came to nothing.
+        """
+        source = self.run(run_id)
+        if source.status in ("failed", "cancelled"):
+            raise RequestError(f"source 'run:{run_id}': that run is {source.status}; start from one that is done")
+        return source
+
     def _add_run(self, spec: RunSpec, columns: Mapping[str, Any], of_source: Mapping[str, Any]) -> int:
         """Queues a run with further columns, behind its source run with columns of that one."""
         asked = self._asked(spec, of_source)
@@ -98,10 +109,5 @@ class Requests(Reads):
             found = self.find_run(request.fingerprint)
             return found.id if found else self._add_run(request, columns, columns)
         if spec.source.startswith("run:"):
-            source = self.run(int(spec.source.removeprefix("run:")))
-            if source.status in ("failed", "cancelled"):
-                raise RequestError(
-                    f"source '{spec.source}': that run is {source.status}; start from one that is done"
-                )
-            return source.id
+            return self.source_run(int(spec.source.removeprefix("run:"))).id
         return None

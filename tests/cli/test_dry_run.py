@@ -1,11 +1,13 @@
 """`study --dry-run`: what there is to train, what is done, how long it takes; and nothing happens."""
 
 import json
+import sqlite3
 
 import pytest
 from helpers.stored_runs import add_done, add_failed
 
 from agopconsole.spec import RunSpec
+from agopconsole.store import Store
 
 STUDY = """
 name = "tiny"
@@ -110,3 +112,37 @@ def test_a_study_that_cannot_be_trained_is_refused_as_without_it(cli, study):
     status, out, err = cli("study", study, "--dry-run")
     assert (status, out) == (2, "")
     assert "there is no such file" in err
+
+
+@pytest.mark.parametrize("how", [(), ("--dry-run",), ("--queue",)])
+@pytest.mark.parametrize("rounds", ["", "rounds = 2\n"])
+def test_a_source_run_that_is_not_there_is_refused_and_leaves_nothing(cli, study, tmp_path, how, rounds):
+    study.write_text(rounds + 'inits = ["kaiming_uniform", {init = "nfm", source = "run:7"}]\n')
+    status, out, err = cli("study", study, *how)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "there is no run #7" in err
+    assert not (tmp_path / "runs.db").exists()
+    with Store(tmp_path / "runs.db", create=True) as store:
+        assert cli("study", study, *how)[2].endswith("there is no run #7 in runs.db\n")
+        assert (store.runs(), store.study_record("tiny")) == ([], None)
+
+
+@pytest.mark.parametrize("how", [(), ("--dry-run",), ("--queue",)])
+def test_a_source_run_that_came_to_nothing_is_refused_and_leaves_nothing(cli, study, store, how):
+    failed = add_failed(store, diverged=True, study="before")
+    study.write_text(f'inits = ["kaiming_uniform", {{init = "nfm", source = "run:{failed}"}}]\n')
+    status, out, err = cli("study", study, *how)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert f"source 'run:{failed}': that run is failed; start from one that is done" in err
+    assert (len(store.runs()), store.study_record("tiny")) == (1, None)
+
+
+def test_what_is_done_already_needs_its_source_run_no_more(cli, study, store):
+    source = add_done(store, 80.0, study="before")
+    fields = {"init": "nfm", "source": f"run:{source}"}
+    study.write_text(f'inits = ["kaiming_uniform", {{init = "nfm", source = "run:{source}"}}]\n')
+    add_done(store, 70.0, study="tiny", **fields)
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("UPDATE runs SET status = 'failed' WHERE id = ?", (source,))
+    connection.close()
+    assert cli("study", study, "--dry-run")[0] == 0

@@ -115,9 +115,11 @@ def test_a_variable_that_sets_a_flag_is_one_or_nothing(cli, store, monkeypatch):
 def test_a_study_with_one_wrong_run_queues_none(cli, tmp_path):
     (tmp_path / "s.toml").write_text('inits = ["kaiming_uniform", {init = "nfm", source = "run:7"}]\n')
     status, _, err = cli("study", "s.toml", "--queue")
-    assert (status, err.splitlines()[-1]) == (2, "agopconsole: error: there is no run #7 in runs.db")
-    with Store(tmp_path / "runs.db") as store:
-        assert store.runs() == []
+    assert (status, err.splitlines()[-1]) == (
+        2,
+        "agopconsole: error: source 'run:7': there is no run #7, as there is no store yet",
+    )
+    assert not (tmp_path / "runs.db").exists()
 
 
 def test_a_damaged_store_is_named_and_left_alone(cli, tmp_path):

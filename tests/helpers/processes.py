@@ -14,7 +14,8 @@ TESTS = Path(__file__).parent.parent
 def start(arguments, folder, *, fake=True, **environment):
     """Starts the command line (with the fake engine) in `folder`."""
     command = [sys.executable, "-m", "helpers.fake_cli" if fake else "agopconsole", *arguments]
-    variables = {**os.environ, "PYTHONPATH": str(TESTS), "NO_COLOR": "", **environment}
+    path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH", "")]))
+    variables = {**os.environ, "PYTHONPATH": path, "NO_COLOR": "", **environment}
     return subprocess.Popen(
         command, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
