@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual.actions import parse
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, InputEvent
@@ -277,7 +278,10 @@ class ConsoleApp(App[None]):
         return [*super().get_line_filters(), *self._ascii]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the command palette offers: all that the keys do."""
+        """What the command palette offers: all that the keys do now."""
         for command in commands(screen):
+            _, action, parameters = parse(command.action)
+            if not command.node.check_action(action, parameters):
+                continue
             run = partial(self.run_action, command.action, command.node)
             yield SystemCommand(f"{command.title}  ({command.keys})", command.about, run)

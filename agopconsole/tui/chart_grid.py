@@ -30,7 +30,8 @@ class ChartGrid(Container):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "cursor(-1)", "Cursor left", show=False, tooltip="in a chart: the cursor to the left"),
         Binding("right", "cursor(1)", "Cursor right", show=False, tooltip="in a chart: the cursor to the right"),
-        Binding("enter", "open", "Full screen", key_display="enter", tooltip="in a chart: full screen, and back"),
+        Binding("enter", "open(True)", "Full screen", key_display="enter", tooltip="in a chart: full screen"),
+        Binding("enter", "open(False)", "All charts", key_display="enter", tooltip="in full screen: back to all"),
         Binding("escape", "leave", "Table", key_display="esc", tooltip="in a chart: back to the table"),
     ]
 
@@ -166,9 +167,14 @@ class ChartGrid(Container):
             column = (canvas.limits.x_high - canvas.limits.x_low) / canvas.columns
             self.look(self.view.reading(next_place(panel.series, self.view.cursor, by, least=column)))
 
-    def action_open(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A chart that has the whole screen can give it back, another one can have it."""
+        return action != "open" or parameters != (self.full,)
+
+    def action_open(self, full: bool) -> None:
         """Gives the current chart the whole screen, or takes it back."""
-        self.post_message(PlotPanel.Opened())
+        if full != self.full:
+            self.post_message(PlotPanel.Opened())
 
     def action_leave(self) -> None:
         """Goes back to where the user came from."""

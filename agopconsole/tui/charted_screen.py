@@ -71,6 +71,7 @@ class ChartedScreen(StoreScreen):
         self.grid.full = not self.grid.full
         self.set_class(self.grid.full, "-full")
         self.grid.lay_out()
+        self.refresh_bindings()
         if self.grid.full or self.grid.has_focus_within:
             self.grid.panel().focus()
 

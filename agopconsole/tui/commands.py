@@ -54,7 +54,7 @@ def commands(screen: Screen[object]) -> Iterator[Command]:
             for binding in kind.__dict__.get("BINDINGS", ()):
                 if isinstance(binding, Binding) and binding.description and (kind, binding.action) not in seen:
                     seen.add((kind, binding.action))
-                    about = binding.tooltip or binding.description
+                    about = binding.tooltip or binding.description.lower()
                     yield Command(node, key_names(binding.key), binding.description, about, binding.action)
 
 

@@ -184,7 +184,7 @@ class FormScreen(StoreScreen):
             if run.study == specs[0].study and (run.status not in ("failed", "cancelled") or run.diverged)
         }
         missing = [spec for spec in specs if not spec.study or spec.fingerprint not in known]
-        text = Text(f"{counted(len(specs), 'run')}", "bold")
+        text = Text.assemble((counted(len(specs), "run"), "bold"))
         if len(missing) < len(specs):
             text.append(f", {len(specs) - len(missing)} of them done or on their way already")
         took = "being looked up" if self._paces is None else self._paces.estimate(missing)

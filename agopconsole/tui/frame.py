@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from textual._context import visible_screen_stack
+from textual.strip import Strip
+
 from agopconsole.errors import RequestError, WorkError
 from agopconsole.tui.app import ConsoleApp
 from agopconsole.tui.terminal import ascii_text
@@ -55,5 +58,10 @@ async def _frame(store_path: Path, size: tuple[int, int]) -> str:
 
 def screen_text(app: ConsoleApp) -> str:
     """What the app shows, line by line, without colours."""
-    strips = app.screen._compositor.render_strips()  # Textual has no other way but SVG
-    return "\n".join(strip.text.rstrip() for strip in strips)
+    return "\n".join(strip.text.rstrip() for strip in screen_strips(app))
+
+
+def screen_strips(app: ConsoleApp) -> list[Strip]:
+    """What the app shows, line by line; below a dialog the screen that shows through."""
+    visible_screen_stack.set(app._background_screens)
+    return app.screen._compositor.render_strips()  # Textual has no other way but SVG

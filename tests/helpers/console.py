@@ -8,6 +8,7 @@ from helpers.console_states import DEVICES
 from rich.style import Style
 
 from agopconsole.tui.app import ConsoleApp
+from agopconsole.tui.frame import screen_strips
 from agopconsole.tui.run_table import RunTable
 
 
@@ -56,7 +57,7 @@ def text(pilot, selector):
 def screen_colours(app):
     """The colours of what the app shows: what each letter stands for, then each line as letters and run lengths."""
     letters, lines = {}, []
-    for strip in app.screen._compositor.render_strips():
+    for strip in screen_strips(app):
         runs = []
         for segment in strip:
             style = segment.style or Style.null()

@@ -93,6 +93,9 @@ async def test_it_checks_as_one_types_previews_and_queues(store, tmp_path):
         preview = text(pilot, "#preview-text")
         assert preview.startswith("1 run\n")
         assert "agopconsole run --init kaiming_normal --queue" in preview
+        shown = pilot.app.screen.query_one("#preview-text").content
+        bold = [shown.plain[span.start : span.end] for span in shown.spans if span.style == "bold"]
+        assert (shown.style, bold) == ("", ["1 run"])
         await pilot.press("f2")
         await until(pilot, lambda: not isinstance(pilot.app.screen, FormScreen))
     with Store(tmp_path / "runs.db") as now:

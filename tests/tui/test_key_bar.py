@@ -31,6 +31,19 @@ async def test_a_wider_window_shows_more_keys_and_a_narrower_one_fewer(demo):
         await until(pilot, lambda: "Quit" not in shown(pilot))
 
 
+async def test_a_chart_is_offered_the_whole_screen_and_one_that_has_it_the_way_back(demo):
+    async with console(demo) as pilot:
+        await until(pilot, lambda: "Quit" in shown(pilot))
+        assert not {"Full screen", "All charts"} & {*shown(pilot)}
+        await pilot.click("#chart-1", offset=(20, 3))
+        await until(pilot, lambda: "Full screen" in shown(pilot) and "All charts" not in shown(pilot))
+        for now, after in (("Full screen", "All charts"), ("All charts", "Full screen")):
+            assert now in shown(pilot)
+            await press(pilot, "enter")
+            await until(pilot, lambda now=now, after=after: after in shown(pilot) and now not in shown(pilot))
+        assert len(pilot.app.screen.grid.in_sight()) == 2
+
+
 async def test_keys_that_are_no_longer_shown_are_let_go(demo):
     async with console(demo) as pilot:
 
