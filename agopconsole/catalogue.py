@@ -139,6 +139,11 @@ MODELS: dict[str, ModelFacts] = {
 }
 
 
+def normed_layers(model: str) -> tuple[str, ...]:
+    """The layers of a network with a batch norm behind them; none of one that this version does not know."""
+    return MODELS[model].normed if model in MODELS else ()
+
+
 def check_model(model: str, image_size: int, layers: str) -> None:
     """Checks that a network takes images of that size and has the layers that are named.
 

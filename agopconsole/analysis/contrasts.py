@@ -90,6 +90,8 @@ def contrasts(
 
 def rotated_label(group: Group) -> str | None:
     """Label of the method with the same spectrum in random directions; None where directions play no part."""
+    if group.runs[0].unknown:
+        return None
     request = group.runs[0].request
     method = request.method
     if not method.needs_features or method.scale == "poster" or method.basis not in TURNED:

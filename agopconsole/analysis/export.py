@@ -70,7 +70,7 @@ def runs_as_text(store: Store, runs: Sequence[RunRecord], output_format: str, lo
     histories = store.histories([run.id for run in runs])
     return to_json(
         [
-            {**row, "spec": asdict(run.request), "history": [asdict(epoch) for epoch in histories[run.id]]}
+            {**row, "spec": run.asked, "history": [asdict(epoch) for epoch in histories[run.id]]}
             for row, run in zip(rows, runs, strict=True)
         ],
         look,

@@ -45,7 +45,7 @@ AGOP_RECIPE: dict[str, Any] = {"agop_images": 11}
 def published(group: Group) -> float | None:
     """The poster's number in percent for the method, data set and network of `group`, or None if it has none."""
     settings = group.settings
-    if settings["model"] != "vgg11" or settings["classes"]:
+    if settings["model"] != "vgg11" or settings["classes"] or group.runs[0].unknown:
         return None
     method = group.method.removesuffix(" scale=poster")
     return TABLE.get(settings["dataset"], {}).get(method)

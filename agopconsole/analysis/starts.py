@@ -66,7 +66,9 @@ def find_starts(store: Store, groups: Sequence[Group]) -> list[Start]:
 
 
 def _layers(model: str) -> tuple[str, ...]:
-    facts = MODELS[model]
+    facts = MODELS.get(model)
+    if facts is None:
+        return ()
     return facts.convolutions if len(facts.convolutions) > 1 else (*facts.convolutions, *facts.others)[:-1]
 
 

@@ -23,7 +23,7 @@ def inspect(
 ) -> int:
     """Measure the start of a run, layer by layer. Says what it foretells, and trains nothing."""
     from agopconsole.analysis import verdict
-    from agopconsole.catalogue import MODELS
+    from agopconsole.catalogue import normed_layers
     from agopconsole.cli.run_text import START_COLUMNS
 
     settings = settings_of(context)
@@ -36,7 +36,7 @@ def inspect(
 
     layers = measure_spec(spec, source.places, report=note)
     print_table([asdict(layer) for layer in layers], START_COLUMNS, output_format)
-    words = verdict.in_words(layers, MODELS[spec.model].normed)
+    words = verdict.in_words(layers, normed_layers(spec.model))
     if output_format == "table":
         print_text(words)
     else:

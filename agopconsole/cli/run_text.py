@@ -110,8 +110,8 @@ def status_line(run: RunRecord) -> str:
 
 def describe(run: RunRecord) -> str:
     """All of a run but its tables, a line each: where it stands, what was asked for, what ran."""
-    defaults = RunSpec()
-    asked = {name: value for name, value in asdict(run.request).items() if value != getattr(defaults, name)}
+    defaults = asdict(RunSpec())
+    asked = {name: value for name, value in run.asked.items() if value != defaults.get(name)}
     facts = {
         "name": run.name,
         "created": run.created_at,

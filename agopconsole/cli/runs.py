@@ -71,14 +71,14 @@ def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "ta
     start = [asdict(layer) for layer in layers]
     ansatz = [{"epoch": epoch.epoch, **asdict(layer)} for epoch in measured for layer in epoch.layers]
     if output_format == "json":
-        parts = {"spec": asdict(run.request), "provenance": run.provenance(), "start": start, "history": history}
+        parts = {"spec": run.asked, "provenance": run.provenance(), "start": start, "history": history}
         print_json({**run.summary(), **parts, "ansatz": ansatz})
         return
     if output_format == "table":
         print_text(describe(run))
         if start:
             print_table(start, START_COLUMNS, output_format)
-            print_text(verdict.in_words(layers, catalogue.MODELS[run.model].normed))
+            print_text(verdict.in_words(layers, catalogue.normed_layers(run.model)))
         if ansatz:
             print_table(ansatz, RUN_ANSATZ_COLUMNS, output_format)
     print_table(history, HISTORY_COLUMNS, output_format)

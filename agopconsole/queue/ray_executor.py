@@ -69,7 +69,7 @@ class RayExecutor:
 
     def start(self, assignment: Assignment, store: Store, owner: Owner, places: int) -> RayJob:
         """Has a run trained on one of `places` equal parts of the cluster."""
-        on_gpu = self.gpus and assignment.run.request.device != "cpu"
+        on_gpu = self.gpus and assignment.run.asked["device"] != "cpu"
         trainer = self._ray.remote(Trainer).options(
             max_concurrency=2, num_cpus=max(1, self._cpus // places), num_gpus=self.gpus / places if on_gpu else 0
         )

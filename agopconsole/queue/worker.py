@@ -239,6 +239,10 @@ class Worker:
     def _start(self, run: RunRecord, place: Place) -> None:
         self.slots.take(run.id, place)
         self.store.record_code(run, self._code)
+        if run.unknown:
+            self.store.finish(run.id, "failed", f"this version cannot train it: {run.unknown}")
+            self.slots.leave(run.id)
+            return
         try:
             assignment = Assignment(
                 run, self.store.path.resolve(), self.data.resolve(), run.mirror or self.mirror, self._engine, place

@@ -7,10 +7,11 @@ import math
 import operator
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, TypeVar
 
+from agopconsole.errors import RequestError
 from agopconsole.metrics import EpochMetrics, LayerAnsatz, LayerStart, StepMetrics
 from agopconsole.spec import SOURCE_NAME, RunSpec
 
@@ -107,8 +108,26 @@ class RunRecord:
 
     @cached_property
     def request(self) -> RunSpec:
-        """The spec that was asked for."""
+        """The spec that was asked for, checked.
+
+        Raises:
+            RequestError: if this version does not know all of it, as of a run that a later one added.
+        """
         return RunSpec.from_json(self.spec)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The fields of the spec by name, to be shown: as they are stored, whatever this version knows of them."""
+        return {**_DEFAULTS, **json.loads(self.spec)}
+
+    @cached_property
+    def unknown(self) -> str:
+        """What this version does not know of what was asked for, in words; empty where it knows all of it."""
+        try:
+            _ = self.request
+        except RequestError as error:
+            return str(error)
+        return ""
 
     @property
     def owner(self) -> Owner | None:
@@ -197,6 +216,8 @@ _columns = operator.itemgetter(*_NAMES)
 RUN_COLUMNS = ", ".join(_NAMES)
 """What a read of runs selects: by name, an `sqlite3.Row` finds a column by looking through all of them."""
 
+
+_DEFAULTS: dict[str, Any] = asdict(RunSpec())
 
 COLUMNS = {
     kind: ", ".join(f.name for f in fields(kind)) for kind in (EpochMetrics, StepMetrics, LayerStart, LayerAnsatz)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agopconsole.analysis.verdict import warnings
-from agopconsole.catalogue import MODELS
+from agopconsole.catalogue import normed_layers
 from agopconsole.metrics import LayerStart
 from agopconsole.store import RunRecord
 from agopconsole.wording import counted
@@ -27,7 +27,7 @@ def causes(run: RunRecord, runs: Mapping[int, RunRecord], start: Sequence[LayerS
     if run.at_chance and not run.diverged:
         lines.append("it never left chance")
     if run.diverged or run.at_chance:
-        lines += [f"its start: {words}" for _, words in warnings(start, MODELS[run.model].normed)]
+        lines += [f"its start: {words}" for _, words in warnings(start, normed_layers(run.model))]
     return lines
 
 

@@ -75,7 +75,11 @@ class RunActionsScreen(StoreScreen):
 
     def action_copy(self) -> None:
         """Copies the command lines of the chosen runs."""
-        if runs := self._runs_to_act_on():
+        runs = self._runs_to_act_on()
+        if unknown := [run for run in runs if run.unknown]:
+            text = f"{unknown[0].title} was asked for by another version; this one has no command for it"
+            self.notify(text, severity="warning")
+        elif runs:
             self.app.copy_to_clipboard("\n".join(command_line(run.request) for run in runs))
             self.notify(f"copied {counted(len(runs), 'command line')}")
 

@@ -58,9 +58,8 @@ def facts_text(
 
 def differences(run: RunRecord, other: RunRecord) -> dict[str, tuple[Any, Any]]:
     """What was asked for or used differently: the values of both by name; never who trained it and when."""
-    found: dict[str, tuple[Any, Any]] = {
-        name: (getattr(run.request, name), getattr(other.request, name)) for name in _DEFAULTS
-    }
+    asked, other_asked = run.asked, other.asked
+    found = {name: (asked.get(name), other_asked.get(name)) for name in asked | other_asked}
     here, there = run.provenance(), other.provenance()
     found |= {name: (here.get(name), there.get(name)) for name in here | there if name != "code_when_queued"}
     return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
@@ -89,8 +88,8 @@ def _results(run: RunRecord) -> dict[str, Any]:
 
 def _asked(run: RunRecord) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of the spec that were chosen, and those that are at their defaults."""
-    values = {name: getattr(run.request, name) for name in _DEFAULTS}
-    chosen = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
+    values = run.asked
+    chosen = {name: value for name, value in values.items() if value != _DEFAULTS.get(name)}
     return chosen, {name: value for name, value in values.items() if name not in chosen}
 
 

@@ -16,7 +16,7 @@ from agopconsole.analysis.charts import accuracy_series
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.analysis.photo_maps import StoredMaps
 from agopconsole.backend.places import BEST_WEIGHTS
-from agopconsole.catalogue import MODELS
+from agopconsole.catalogue import normed_layers
 from agopconsole.metrics import EpochMetrics
 from agopconsole.store import LogLine, RunRecord
 from agopconsole.tui import words
@@ -184,7 +184,7 @@ class RunScreen(RunActionsScreen):
         columns = (*START_COLUMNS, *(ANSATZ_COLUMNS if last else ()), *MORE_COLUMNS)
         width = panel.scrollable_content_region.width
         run = snapshot.runs.get(self._run_id)
-        normed = MODELS[run.model].normed if run else ()
+        normed = normed_layers(run.model) if run else ()
         table = layers_table(snapshot.start, width, columns, last.layers if last else (), normed)
         self.query_one("#layer-lines", Static).update(table)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.widgets import Static
 
-from agopconsole.catalogue import MODELS
+from agopconsole.catalogue import normed_layers
 from agopconsole.metrics import LayerStart
 from agopconsole.store import RunRecord
 from agopconsole.tui.layer_table import layers_table
@@ -38,5 +38,5 @@ class StartPanel(Static):
         self._drawn = content
         run = self._run
         self.border_title = f"start of #{run.id}  {run.method}, seed {run.seed}" if run else "start"
-        normed = MODELS[run.model].normed if run else ()
+        normed = normed_layers(run.model) if run else ()
         self.update(layers_table(self._layers, self.content_size.width, normed=normed))

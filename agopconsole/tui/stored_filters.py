@@ -37,7 +37,7 @@ def _rows(store: Store, run: RunRecord) -> Iterator[StoredFilters]:
     own = store.run_files(run.id) / BEST_WEIGHTS
     if own.is_file():
         yield _read("NFM at the best epoch", own)
-    if not run.request.method.needs_source:
+    if run.unknown or not run.request.method.needs_source:
         return
     source = f"source {run.request.source}" if run.source_run is None else f"source, run #{run.source_run}"
     yield _source_weights(store, run, f"NFM of its {source}")

@@ -1,5 +1,8 @@
 """Runs put into a store through its own methods, for tests that need few of them with known numbers."""
 
+import json
+import sqlite3
+
 from agopconsole.metrics import EpochMetrics, LayerStart
 from agopconsole.spec import RunSpec
 from agopconsole.store import Owner
@@ -58,6 +61,20 @@ def add_failed(store, *, diverged, **fields):
     run_id = _claimed(store, fields)
     store.record_epoch(run_id, make_epoch(val_accuracy=99.0))
     store.finish(run_id, "failed", "the loss is nan" if diverged else "out of memory", diverged=diverged)
+    return run_id
+
+
+def of_later_version(store, run_id):
+    """Makes a run one that a later version asked for: a network, a data set, an init and a field not known here."""
+    asked = {"model": "resnet99", "dataset": "imagenet21k", "init": "magic"}
+    spec = {**json.loads(store.run(run_id).spec), **asked, "label_smoothing": 0.1}
+    columns = {**asked, "method": "magic", "spec": json.dumps(spec, sort_keys=True), "fingerprint": f"later-{run_id}"}
+    with sqlite3.connect(store.path) as connection:
+        connection.execute(
+            f"UPDATE runs SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE id = :id",
+            {**columns, "id": run_id},
+        )
+    connection.close()
     return run_id
 
 
