@@ -7,8 +7,10 @@ own writer is an extra, imported here alone and only when it is asked for; it ne
 from __future__ import annotations
 
 import importlib.util
+import platform
 import re
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,8 +19,11 @@ from agopconsole.metrics import EpochMetrics, StepMetrics
 from agopconsole.store import RunRecord, Store
 from agopconsole.wording import counted
 
-Scalar = tuple[str, float, int, float]
-"""Tag, value, epoch or step, and seconds since 1970."""
+Scalars = tuple[dict[str, float], int, float]
+"""Values by tag, the epoch or step that they are of, and seconds since 1970."""
+
+_FORMAT = "brain.Event:2"
+"""What the first event of a file says it is."""
 
 _OF_EPOCH: dict[str, Callable[[EpochMetrics], float]] = {
     "accuracy/train": lambda epoch: epoch.train_accuracy,
@@ -61,7 +66,7 @@ def folder_name(run: RunRecord) -> str:
     return f"{re.sub('[^A-Za-z0-9_.=-]+', '-', run.method)}-s{run.seed}-{run.id}"
 
 
-def _scalars(run: RunRecord, history: Sequence[EpochMetrics], steps: Sequence[StepMetrics]) -> Iterator[Scalar]:
+def _scalars(run: RunRecord, history: Sequence[EpochMetrics], steps: Sequence[StepMetrics]) -> Iterator[Scalars]:
     """All numbers of a run, in the order of their times."""
     end = datetime.fromisoformat(run.started_at or run.created_at).timestamp()
     left = list(reversed(steps))
@@ -71,24 +76,33 @@ def _scalars(run: RunRecord, history: Sequence[EpochMetrics], steps: Sequence[St
         while left and left[-1].step <= epoch.step:
             step = left.pop()
             share = (step.step - first) / max(epoch.step - first, 1)
-            for tag, of_step in _OF_STEP.items():
-                yield tag, of_step(step), step.step, begin + share * (end - begin)
-        for tag, of_epoch in _OF_EPOCH.items():
-            yield tag, of_epoch(epoch), epoch.epoch, end
+            yield _of_step(step), step.step, begin + share * (end - begin)
+        yield {tag: of_epoch(epoch) for tag, of_epoch in _OF_EPOCH.items()}, epoch.epoch, end
     for step in reversed(left):  # of an epoch that has not ended
-        for tag, of_step in _OF_STEP.items():
-            yield tag, of_step(step), step.step, end
+        yield _of_step(step), step.step, end
 
 
-def _write(folder: Path, scalars: Iterator[Scalar]) -> None:
+def _of_step(step: StepMetrics) -> dict[str, float]:
+    return {tag: value(step) for tag, value in _OF_STEP.items()}
+
+
+def _write(folder: Path, scalars: Iterable[Scalars]) -> None:
+    """Writes the one file of a run, record by record: the writer of whole files hands each through a queue."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
-    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+    from tensorboard.summary.writer.record_writer import RecordWriter
 
-    writer = EventFileWriter(str(folder))
-    try:
-        for tag, value, step, time in scalars:
-            summary = Summary(value=[Summary.Value(tag=tag, simple_value=value)])
-            writer.add_event(Event(wall_time=time, step=step, summary=summary))
-    finally:
-        writer.close()
+    events = [Event(wall_time=time.time(), file_version=_FORMAT)]
+    events += [
+        Event(
+            wall_time=at,
+            step=step,
+            summary=Summary(value=[Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]),
+        )
+        for values, step, at in scalars
+    ]
+    folder.mkdir(parents=True)
+    with (folder / f"events.out.tfevents.{int(time.time())}.{platform.node()}").open("wb") as file:
+        writer = RecordWriter(file)
+        for event in events:
+            writer.write(event.SerializeToString())

@@ -7,6 +7,7 @@ import pytest
 from helpers.imports import HEAVY, loaded_by
 from helpers.stored_runs import OWNER, add_done, make_epoch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from agopconsole.analysis.event_files import export_events, folder_name
 from agopconsole.errors import RequestError
@@ -38,6 +39,15 @@ def test_tensorboard_reads_what_the_store_holds(store, run, tmp_path):
     assert [(event.step, event.value) for event in steps] == [(s, pytest.approx(2.0 / s)) for s in range(1, 6)]
     times = [event.wall_time for event in steps]
     assert times == sorted(times)
+    assert read.file_version == 2.0
+
+
+def test_the_numbers_of_one_step_are_one_record(store, run, tmp_path):
+    export_events(store, [run], tmp_path / "events")
+    [path] = (tmp_path / "events").rglob("events.out.tfevents.*")
+    records = [(event.step, len(event.summary.value)) for event in EventFileLoader(str(path)).Load()]
+    # The first says what the file is; the epochs have nine tags, the steps three.
+    assert records == [(0, 0), (1, 3), (2, 3), (1, 9), (3, 3), (4, 3), (2, 9), (5, 3)]
 
 
 def test_each_run_has_a_folder_of_its_own_and_none_is_written_twice(store, tmp_path):
