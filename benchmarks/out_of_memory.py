@@ -2,8 +2,8 @@
 
     python benchmarks/out_of_memory.py [--device cuda] [--batch N]
 
-The run trains once alone, and its peak is read. Then another process takes the memory but for three fourths of that
-peak, and the same run is queued again.
+The run trains once alone, and its peak is read. Then another process takes the memory but for half of that peak,
+and the same run is queued again.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from record import write_result
 from agopconsole.backend import devices
 from agopconsole.store import Store
 
-LEFT = 0.75
+LEFT = 0.5
 RUN = ("--init", "kaiming_uniform", "--dataset", "digits", "--model", "vgg11", "--epochs", "3", "--image-size", "96")
 
 

@@ -82,7 +82,7 @@ def main() -> None:
     """Trains and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", nargs="?", type=Path, default=QUICKSTART)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--methods", default="kaiming_uniform,kaiming_nfm")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--device", default="cpu")

@@ -2,8 +2,9 @@
 
     python benchmarks/verdicts.py [STORE]
 
-The bounds of the verdict were set on the first 120 runs of the shipped store, so that of these it is no test. `lost`
-are runs that diverged or stayed at chance; `as without norms` is the verdict that knows of no norm layers.
+The bounds of the verdict were set on the first 120 runs of the shipped store, and what it makes of batch norm on the
+first 236, so that of these it is no test. `lost` are runs that diverged or stayed at chance; `as without norms` is
+the verdict that knows of no norm layers.
 """
 
 import shutil
@@ -16,21 +17,24 @@ from agopconsole.analysis.verdict import outlook
 from agopconsole.catalogue import MODELS
 from agopconsole.store import Store
 
-SET_ON = 120
+SET_ON = (120, 236)
+"""The last run that the bounds, and the rule for batch norm, were made with."""
+
+RECORDED = ("bounds set on", "norms in sight", "recorded since")
 STORE = Path(__file__).parent.parent / "runs.db"
 OUTLOOKS = ("sound", "slow", "trouble")
 
 
 def main(path: Path) -> None:
     """Prints a row for each kind of run: how many were lost and learned, and what they were called."""
-    counts: dict[tuple[str, str, str], Counter[str]] = {}
+    counts: dict[tuple[int, str, str], Counter[str]] = {}
     with tempfile.TemporaryDirectory() as folder, Store(Path(shutil.copy(path, folder))) as store:
         for run in store.runs():
             start = store.start(run.id)
             if not start:
                 continue
             normed = MODELS[run.model].normed
-            recorded = "bounds set on" if run.id <= SET_ON else "recorded since"
+            recorded = sum(run.id > last for last in SET_ON)
             became = "lost" if run.diverged or run.at_chance else "learned"
             of_kind = counts.setdefault((recorded, "with" if normed else "without", became), Counter())
             of_kind["runs"] += 1
@@ -40,7 +44,7 @@ def main(path: Path) -> None:
     print("|---|---|---|--:|--:|--:|--:|--:|")
     for kind in sorted(counts, key=lambda kind: (kind[0], kind[1] == "with", kind[2])):
         found = counts[kind]
-        cells = [*kind, *(str(found[name]) for name in ("runs", *OUTLOOKS, "before"))]
+        cells = [RECORDED[kind[0]], *kind[1:], *(str(found[name]) for name in ("runs", *OUTLOOKS, "before"))]
         print(f"| {' | '.join(cells)} |")
 
 

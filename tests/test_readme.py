@@ -51,9 +51,11 @@ def test_the_shipped_store_is_of_this_version_and_holds_the_tables_that_are_show
     with Store(Path(shipped)) as store:
         small = build_report(store, study="cifar10", against="poster")
         large = build_report(store, study="cifar10_10k")
+        whole = build_report(store, study="cifar10_whole", against="poster")
     assert list(tmp_path.glob("*.bak")) == []
-    assert "\n".join(shown(small)) in README
-    section = README.partition("### Twice the pictures")[2].partition("\n## ")[0]
+    for report in (small, whole):
+        assert "\n".join(shown(report)) in README
+    section = README.partition("### Twice the pictures")[2].partition("\n##")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")]
     assert len(rows) > 10
     assert set(rows) <= set(shown(large))
@@ -62,5 +64,5 @@ def test_the_shipped_store_is_of_this_version_and_holds_the_tables_that_are_show
 def test_the_verdicts_that_it_counts_are_those_that_its_command_counts():
     command = [sys.executable, str(ROOT / "benchmarks" / "verdicts.py")]
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert len(table.splitlines()) == 8
+    assert len(table.splitlines()) == 11
     assert table in README
