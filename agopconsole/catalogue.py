@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agopconsole.correspondence import Layer, correspond
@@ -25,6 +26,7 @@ class DatasetFacts:
             nothing below 32 px will do.
         train, test: number of pictures of each published split (0: read from the folders).
         title: one line for a reader.
+        uneven: training pictures of each class, where these differ.
     """
 
     classes: int
@@ -33,16 +35,30 @@ class DatasetFacts:
     train: int
     test: int
     title: str
+    uneven: tuple[int, ...] = ()
 
+    @property
+    def class_sizes(self) -> tuple[int, ...]:
+        """Training pictures of each class, as published."""
+        return self.uneven or (self.train // self.classes,) * self.classes
+
+    def train_in(self, kept: Sequence[int] | None) -> int:
+        """Training pictures of the classes that are kept (None: all)."""
+        return self.train if kept is None else sum(self.class_sizes[index] for index in kept)
+
+
+_SVHN = (4948, 13861, 10585, 8497, 7458, 6882, 5727, 5595, 5045, 4659)
+_MNIST = (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949)
+_DIGITS = (143, 146, 142, 146, 144, 145, 144, 143, 141, 143)
 
 DATASETS: dict[str, DatasetFacts] = {
-    "svhn": DatasetFacts(10, 32, 32, 73257, 26032, "Street View House Numbers, cropped digits"),
+    "svhn": DatasetFacts(10, 32, 32, 73257, 26032, "Street View House Numbers, cropped digits", _SVHN),
     "cifar10": DatasetFacts(10, 32, 32, 50000, 10000, "CIFAR-10, small photographs of 10 kinds"),
     "cifar100": DatasetFacts(100, 32, 32, 50000, 10000, "CIFAR-100, small photographs of 100 kinds"),
     "tiny_imagenet": DatasetFacts(200, 64, 64, 100000, 10000, "Tiny ImageNet, 200 of ImageNet's classes"),
-    "mnist": DatasetFacts(10, 28, 32, 60000, 10000, "MNIST, handwritten digits"),
+    "mnist": DatasetFacts(10, 28, 32, 60000, 10000, "MNIST, handwritten digits", _MNIST),
     "fashion_mnist": DatasetFacts(10, 28, 32, 60000, 10000, "Fashion-MNIST, pictures of clothes"),
-    "digits": DatasetFacts(10, 8, 32, 1437, 360, "scikit-learn's handwritten digits; always there"),
+    "digits": DatasetFacts(10, 8, 32, 1437, 360, "scikit-learn's handwritten digits; always there", _DIGITS),
 }
 IMAGE_FOLDER = "imagefolder"
 

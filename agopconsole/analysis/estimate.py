@@ -191,7 +191,7 @@ def split_sizes(spec: RunSpec) -> tuple[int, int] | None:
     facts = catalogue.DATASETS.get(spec.dataset)
     if facts is None:
         return None
-    whole = facts.train * (len(spec.class_indices) if spec.class_indices else facts.classes) // facts.classes
+    whole = facts.train_in(spec.class_indices)
     held_out = round(spec.val_fraction * whole)
     return max(1, min(whole - held_out, spec.limit or whole)), max(1, held_out)
 

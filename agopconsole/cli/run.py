@@ -28,7 +28,7 @@ def run(
 
     settings = settings_of(context)
     spec = read_spec(config, given)
-    requests.check([spec])
+    requests.check([spec], settings.data)
     with settings.store_if_any() as there:
         requests.check_sources(there, [spec])
     with settings.store(create=True) as store:

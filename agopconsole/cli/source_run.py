@@ -42,7 +42,7 @@ def source_at_hand(settings: Settings, spec: RunSpec, mirror: str | None) -> Sou
     from agopconsole.queue import requests
     from agopconsole.store import files_beside
 
-    requests.check([spec])
+    requests.check([spec], settings.data)
     files = files_beside(settings.db)
     if not requests.starts_from_run(spec):
         return SourceAtHand(Places(files, files / FEATURES, settings.data, None, mirror))

@@ -38,7 +38,7 @@ def study(
         raise RequestError("--dry-run queues nothing; give it or --queue")
     settings = settings_of(context)
     wanted = wanted_study(settings, file)
-    requests.check(wanted.runs)
+    requests.check(wanted.runs, settings.data)
     with settings.store_if_any() as there:
         check_sources(there, wanted)
         if dry_run:

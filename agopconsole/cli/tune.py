@@ -49,7 +49,7 @@ def tune(
         raise RequestError("tune needs Optuna, which is not installed: pip install 'agopconsole[tune]'")
     settings = settings_of(context)
     study = wanted_study(settings, file)
-    requests.check(study.runs)
+    requests.check(study.runs, settings.data)
     with settings.store_if_any() as there:
         requests.check_sources(there, study.runs)
     wanted = study.tuning.trials if trials is None else check_trials(trials)

@@ -25,13 +25,13 @@ from typing import Protocol, cast
 from agopconsole.backend import events
 from agopconsole.backend.heap import keep_freed_memory
 from agopconsole.backend.places import BEST_WEIGHTS, FEATURES, Places
-from agopconsole.errors import AgopconsoleError, NoRoomError
+from agopconsole.errors import AgopconsoleError, NoRoomError, RequestError
 from agopconsole.queue.devices import ANY, Device
 from agopconsole.queue.identity import process_owner
 from agopconsole.queue.paths import located
 from agopconsole.queue.slots import Place
 from agopconsole.spec import RunSpec
-from agopconsole.store import RunRecord, Store
+from agopconsole.store import REFUSED, RunRecord, Store
 from agopconsole.wording import counted
 
 OUTPUT = "output.txt"
@@ -174,6 +174,8 @@ def settle(store: Store, run: RunRecord, train: Callable[[], None]) -> None:
         raise
     except sqlite3.Error:
         raise  # there is nowhere to write it
+    except RequestError as error:
+        store.finish(run.id, "failed", f"{REFUSED}{error}")
     except AgopconsoleError as error:
         store.finish(run.id, "failed", str(error), diverged=isinstance(error, events.DivergedError))
     except Exception as error:  # noqa: BLE001 - whatever a library raises is this run's failure, not the queue's

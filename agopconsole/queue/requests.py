@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from agopconsole.catalogue import ENDED
@@ -11,18 +12,24 @@ from agopconsole.errors import RequestError
 from agopconsole.queue.code import code_state
 from agopconsole.queue.identity import is_alive
 from agopconsole.queue.paths import located, portable
+from agopconsole.queue.sizes import check_sizes
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 
 
-def check(specs: Sequence[RunSpec]) -> None:
-    """Checks what a spec alone cannot: that its files, its folders and its device are there.
+def check(specs: Sequence[RunSpec], data: Path | None = None) -> None:
+    """Checks what a spec alone cannot: that its files, its folders, its images and its device are there.
+
+    Args:
+        specs: of the runs.
+        data: folder of the data sets, where folders of pictures are to be counted as well.
 
     Raises:
         RequestError: naming the one that is not.
     """
     for spec in specs:
         spec.check_files()
+    check_sizes(specs, data)
     for device in {spec.device for spec in specs} - {"auto", "cpu"}:
         from agopconsole.backend.devices import pick  # imports torch, which the two that are always there spare
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import optuna
 
 MOST_FAILURES = 3
-"""So many runs of a method that fail, but do not diverge, end its search: no learning rate would mend them."""
+"""So many runs of a method that fail, but do not diverge, end its search; one does that is asked for wrongly."""
 
 _RANDOM_TRIALS, _UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 8, 4, 2
 _DIGITS = 3
@@ -200,7 +200,7 @@ class Tuner:
             self._close(search, run, value=0.0)  # a result: no other trial is worse
         elif run.status in ENDED:
             search.failures += run.status == "failed"
-            if search.failures >= MOST_FAILURES:
+            if search.failures >= MOST_FAILURES or run.refused:
                 search.error = run.error or "its runs fail"
             self._close(search, run, state=TrialState.FAIL)
         elif new and run.epoch < run.epochs and open_trial.trial.should_prune():

@@ -23,7 +23,7 @@ from agopconsole.queue.job import GRACE_SECONDS, Assignment, last_words
 from agopconsole.queue.launch import LocalExecutor
 from agopconsole.queue.on_finish import FinishCommands
 from agopconsole.queue.slots import Place, Slots
-from agopconsole.store import RunRecord, Store
+from agopconsole.store import REFUSED, RunRecord, Store
 
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 5.0
@@ -240,7 +240,7 @@ class Worker:
         self.slots.take(run.id, place)
         self.store.record_code(run, self._code)
         if run.unknown:
-            self.store.finish(run.id, "failed", f"this version cannot train it: {run.unknown}")
+            self.store.finish(run.id, "failed", f"{REFUSED}this version cannot train it: {run.unknown}")
             self.slots.leave(run.id)
             return
         try:

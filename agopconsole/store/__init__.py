@@ -6,12 +6,13 @@ the light commands must start fast; tables, migrations and inserts go through sq
 
 from agopconsole.store.connection import utc_now
 from agopconsole.store.imports import ImportedRun
-from agopconsole.store.records import LogLine, Owner, RunRecord, WorkerRecord
+from agopconsole.store.records import REFUSED, LogLine, Owner, RunRecord, WorkerRecord
 from agopconsole.store.session import files_beside
 from agopconsole.store.starts import StartSums
 from agopconsole.store.store import Store
 
 __all__ = [
+    "REFUSED",
     "ImportedRun",
     "LogLine",
     "Owner",

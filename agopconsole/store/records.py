@@ -18,6 +18,9 @@ from agopconsole.spec import SOURCE_NAME, RunSpec
 IMPORTED = "imported from "
 """How the origin of the data begins of a run that something else trained."""
 
+REFUSED = "refused: "
+"""How the error begins of a run that the engine found to be asked for wrongly."""
+
 Metrics = TypeVar("Metrics", EpochMetrics, StepMetrics, LayerStart, LayerAnsatz)
 
 
@@ -135,6 +138,11 @@ class RunRecord:
         if self.host is None or self.boot_id is None or self.pid is None or self.pid_started is None:
             return None
         return Owner(self.host, self.boot_id, self.pid, self.pid_started)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it failed since it, or its source, cannot be done as it was asked for: no repeat would mend it."""
+        return self.status == "failed" and REFUSED in (self.error or "")
 
     @property
     def stop_requested(self) -> bool:

@@ -206,9 +206,11 @@ def queue_missing(store: Store, specs: Sequence[RunSpec]) -> str:
         RequestError: if a file that one names is not there, or it starts from a run that came to nothing.
     """
     from agopconsole.queue import requests  # psutil is slow to import
+    from agopconsole.queue.sizes import check_sizes
 
     for spec in specs:
         spec.check_files()
+    check_sizes(specs, None)  # to count a folder's pictures takes torch
     missing = [spec for spec in specs if not spec.study or requests.find(store, spec) is None]
     ids = requests.submit(store, missing)
     if not ids:

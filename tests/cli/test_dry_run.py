@@ -146,3 +146,12 @@ def test_what_is_done_already_needs_its_source_run_no_more(cli, study, store):
         connection.execute("UPDATE runs SET status = 'failed' WHERE id = ?", (source,))
     connection.close()
     assert cli("study", study, "--dry-run")[0] == 0
+
+
+@pytest.mark.parametrize("how", [(), ("--dry-run",), ("--queue",)])
+def test_more_images_than_there_are_are_refused_before_anything_is_made(cli, study, tmp_path, how):
+    study.write_text('inits = ["kaiming_uniform"]\n[run]\nlimit = 2000\n')
+    status, out, err = cli("study", study, *how)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "limit 2000: digits has 1,150 images to train on (287 of 1,437 are held out)" in err
+    assert not (tmp_path / "runs.db").exists()

@@ -79,5 +79,5 @@ def test_a_worker_fails_it_with_its_reason(cli, store):
     run = store.run(later)
     assert (run.status, run.error.partition("; ")[0]) == (
         "failed",
-        "this version cannot train it: unknown field 'label_smoothing'",
+        "refused: this version cannot train it: unknown field 'label_smoothing'",
     )

@@ -27,6 +27,8 @@ WRONG = {
     "run --lr nan": "lr must be a finite number",
     "run --lr 0": "lr must be above 0",
     "run --val-fraction 1": "val_fraction must be above 0 and below 1",
+    "run --limit 1151 --queue": "limit 1151: digits has 1,150 images to train on",
+    "run --val-fraction 0.0001": "leaves none to validate on",
     "run --classes 4-10": "digits has the classes 0 to 9",
     "run --device cuda:99": "there is no device 'cuda:99' here; choose from auto",
     "run --device gpu": "choose from auto, cpu, mps, cuda",

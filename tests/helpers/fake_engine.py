@@ -11,10 +11,14 @@ import sqlite3
 import time
 
 from agopconsole.backend import events
-from agopconsole.errors import NoRoomError, WorkError
+from agopconsole.errors import NoRoomError, RequestError, WorkError
 from agopconsole.metrics import EpochMetrics, LayerStart, StepMetrics
 
 ENGINE = "helpers.fake_engine:execute"
+FAILURES = {
+    "fail": WorkError("the data set is not there"),
+    "refuse": RequestError("layer 'features.0' fits no source"),
+}
 STEPS = 5
 
 
@@ -65,8 +69,8 @@ def misbehave(name, epoch, folder):
         raise error
     if name == "diverge" and epoch == 2:
         raise events.DivergedError("diverged in epoch 2, step 1: the training loss is nan")
-    if name == "fail":
-        raise WorkError("the data set is not there")
+    if name in FAILURES:
+        raise FAILURES[name]
     if name == "break":
         raise ValueError("a bug\nin two lines")
     if (

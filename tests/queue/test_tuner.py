@@ -4,6 +4,7 @@ import pytest
 from helpers.stored_runs import OWNER, make_epoch
 
 from agopconsole.queue.tuner import MOST_FAILURES, Tuner
+from agopconsole.store import REFUSED
 from agopconsole.study import expand
 
 
@@ -127,6 +128,19 @@ def test_a_method_whose_runs_fail_is_given_up(tuner, store):
     assert open_runs(store) == []
     [found] = tuning.found()
     assert (found.best, found.trials, found.error) == (None, 0, "the data set is not there")
+
+
+@pytest.mark.parametrize("cause", ["", "its source, run #9, failed: "])
+def test_a_method_that_is_asked_for_wrongly_is_given_up_at_its_first_failure(tuner, store, cause):
+    tuning = tuner(trials=9)
+    tuning.update()
+    [run] = open_runs(store)
+    store.claim(OWNER, only=[run.id])
+    store.finish(run.id, "failed", f"{cause}{REFUSED}limit 2000: digits has 1,150 images to train on")
+    tuning.update()
+    assert open_runs(store) == []
+    [found] = tuning.found()
+    assert (found.trials, "limit 2000" in found.error) == (0, True)
 
 
 def test_what_an_interrupted_search_left_is_taken_up_and_more_trials_add_to_it(tuner, store, tmp_path):

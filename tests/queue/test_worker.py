@@ -119,6 +119,14 @@ def test_a_run_whose_source_fails_says_so(store, queue_run, drain):
     assert store.run(run_id).error == f"its source, run #{source}, failed: the data set is not there"
 
 
+def test_what_the_engine_refuses_is_told_apart_from_what_fails(store, queue_run, drain):
+    source, failing = queue_run("refuse"), queue_run("fail")
+    waiting = queue_run(init="nfm", source=f"run:{source}")
+    drain()
+    assert store.run(source).error == "refused: layer 'features.0' fits no source"
+    assert [store.run(run_id).refused for run_id in (source, waiting, failing)] == [True, True, False]
+
+
 def test_only_the_chosen_runs_are_touched(store, queue_run, drain):
     left, chosen = queue_run(), queue_run()
     drain(only={chosen})

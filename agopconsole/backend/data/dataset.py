@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from agopconsole.errors import RequestError
+from agopconsole.part_sizes import check_classes
 
 Report = Callable[[str], None]
 """Takes a line on the progress of something that lasts."""
@@ -71,11 +71,7 @@ class Dataset:
         Raises:
             RequestError: if there is no such class.
         """
-        beyond = [c for c in classes if not 0 <= c < len(self.classes)]
-        if beyond:
-            raise RequestError(
-                f"there is no class {beyond[0]}: {self.name} has the classes 0 to {len(self.classes) - 1}"
-            )
+        check_classes(self.name, classes, len(self.classes))
         places = torch.full((len(self.classes),), -1)
         places[list(classes)] = torch.arange(len(classes))
 

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from agopconsole.backend.data.dataset import Dataset
 from agopconsole.backend.rng import stream
-from agopconsole.errors import RequestError
-from agopconsole.wording import counted
+from agopconsole.part_sizes import part_sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +36,9 @@ def split(dataset: Dataset, *, seed: int, val_fraction: float, limit: int | None
         RequestError: if a part would be empty, or the limit is more than there is.
     """
     n = len(dataset.train)
+    trained_on, held_out = part_sizes(dataset.name, n, val_fraction=val_fraction, limit=limit)
     order = torch.randperm(n, generator=stream(seed, "split"))
-    held_out = round(val_fraction * n)
-    rest = n - held_out
-    if not (held_out and rest):
-        part = "train on" if held_out else "validate on"
-        raise RequestError(
-            f"val_fraction {val_fraction:g} of {counted(n, 'image')} of {dataset.name} leaves none to {part}"
-        )
-    if limit is not None and not 0 < limit <= rest:
-        raise RequestError(
-            f"limit {limit}: {dataset.name} has {counted(rest, 'image')} to train on ({held_out} of {n} are held out)"
-        )
-    return Split(train=order[held_out:][:limit], val=order[:held_out])
+    return Split(train=order[held_out:][:trained_on], val=order[:held_out])
 
 
 def epoch_order(n: int, seed: int, epoch: int) -> Tensor:
