@@ -23,6 +23,9 @@ BY_HAND = re.compile(r"[a-z]\((?:s|es)\)|'s' \*|\"s\" \*")
         (3, "class", "3 classes"),
         (2, "class folder", "2 class folders"),
         (12000, "run", "12,000 runs"),
+        (2, "search", "2 searches"),
+        (2, "study", "2 studies"),
+        (2, "key", "2 keys"),
     ],
 )
 def test_one_is_singular_and_all_else_plural(count, what, words):

@@ -34,6 +34,9 @@ def tune(
     then_compare: Annotated[
         bool, typer.Option("--then-compare", help="train that study at once and print its report")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would be tried and how long it takes, and train nothing")
+    ] = False,
     devices: Devices = "auto",
     slots: SlotsEach = 1,
     mirror: Mirror = None,
@@ -50,12 +53,18 @@ def tune(
     settings = settings_of(context)
     study = wanted_study(settings, file)
     requests.check(study.runs, settings.data)
-    with settings.store_if_any() as there:
-        requests.check_sources(there, study.runs)
     wanted = study.tuning.trials if trials is None else check_trials(trials)
     target = out or Path(f"{study.name}-best.toml")
     _check(target, file)
-    found, interrupted = _search(settings, study, wanted, devices, slots, mirror)
+    storage = settings.db.resolve().with_suffix(".optuna.db")
+    with settings.store_if_any() as there:
+        requests.check_sources(there, study.runs)
+        if dry_run:
+            from agopconsole.cli.tune_dry_run import print_tune_dry_run
+
+            print_tune_dry_run(there, study, wanted, storage, output_format)
+            return 0
+    found, interrupted = _search(settings, study, wanted, storage, devices, slots, mirror)
     if interrupted:
         note("interrupted; the same command goes on with the trials that are left")
         return INTERRUPTED
@@ -86,7 +95,7 @@ def _check(target: Path, file: str) -> None:
 
 
 def _search(
-    settings: Settings, study: Study, trials: int, devices: str, slots: int, mirror: str | None
+    settings: Settings, study: Study, trials: int, storage: Path, devices: str, slots: int, mirror: str | None
 ) -> tuple[Sequence[Found], bool]:
     """What the searches came to, and whether a signal put an end to them."""
     from agopconsole.queue.devices import choose
@@ -95,9 +104,10 @@ def _search(
     from agopconsole.queue.worker import Worker
 
     places = Slots(choose(devices), slots)
-    storage = f"sqlite:///{settings.db.resolve().with_suffix('.optuna.db')}"
     with settings.store(create=True) as store, Worker(store, settings.data, mirror=mirror, slots=places) as worker:
-        tuner = Tuner(store, study, storage, trials=trials, at_once=places.count, mirror=mirror, tell=note)
+        tuner = Tuner(
+            store, study, f"sqlite:///{storage}", trials=trials, at_once=places.count, mirror=mirror, tell=note
+        )
         said: list[int] = []
 
         def meanwhile() -> None:

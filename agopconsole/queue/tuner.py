@@ -7,7 +7,7 @@ does, and calls `Tuner.update` between two steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,13 +69,37 @@ class _Search:
 
     @property
     def begun(self) -> int:
-        return sum(
-            trial.state.name not in ("WAITING", "FAIL") for trial in self.optuna_study.get_trials(deepcopy=False)
-        )
+        return _begun(self.optuna_study)
 
     @property
     def title(self) -> str:
         return f"{self.cell.label} on {self.cell.dataset}"
+
+
+def search_name(study: Study, cell: RunSpec) -> str:
+    """What Optuna calls the search of one method."""
+    defaults = {name: getattr(RunSpec(), name) for name in study.tuning.spans}
+    return f"{study.name}: {cell.label} on {cell.dataset} ({replace(cell, **defaults).fingerprint})"
+
+
+def trial_spec(study: Study, cell: RunSpec, seed: int, settings: Mapping[str, Any]) -> RunSpec:
+    """The run of one trial."""
+    return replace(cell, **settings, seed=seed, study=f"{study.name}-tune")
+
+
+def begun_trials(storage: str, study: Study, searched: Sequence[RunSpec]) -> list[int]:
+    """How many trials of each method Optuna's storage, which is there, knows of that ended or are under way."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    opened = optuna.storages.get_storage(storage)
+    known = {found.study_name for found in optuna.get_all_study_summaries(opened, include_best_trial=False)}
+    names = [search_name(study, cell) for cell in searched]
+    return [_begun(optuna.load_study(study_name=name, storage=opened)) if name in known else 0 for name in names]
+
+
+def _begun(search: optuna.Study) -> int:
+    return sum(trial.state.name not in ("WAITING", "FAIL") for trial in search.get_trials(deepcopy=False))
 
 
 class Tuner:
@@ -130,11 +154,9 @@ class Tuner:
     def _search(self, cell: RunSpec, url: str) -> _Search:
         import optuna
 
-        defaults = {name: getattr(RunSpec(), name) for name in self._spans}
-        key = replace(cell, **defaults).fingerprint
         found = optuna.create_study(
             storage=url,
-            study_name=f"{self._study.name}: {cell.label} on {cell.dataset} ({key})",
+            study_name=search_name(self._study, cell),
             direction="maximize",
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=_UNPRUNED_TRIALS, n_warmup_steps=_UNPRUNED_EPOCHS),
@@ -174,7 +196,7 @@ class Tuner:
         search = self._searches[index]
         trial = search.optuna_study.ask()
         settings: dict[str, Any] = {name: self._suggest(trial, name, span) for name, span in self._spans.items()}
-        spec = replace(search.cell, **settings, seed=self._seed, study=f"{self._study.name}-tune")
+        spec = trial_spec(self._study, search.cell, self._seed, settings)
         run_id = requests.find(self._store, spec)
         if run_id is None or run_id in search.open:
             [run_id] = requests.submit(self._store, [spec], mirror=self._mirror)

@@ -48,6 +48,53 @@ def test_it_finds_the_best_writes_the_comparison_and_trains_it(folder):
     assert not processes_in(folder)
 
 
+def test_a_dry_run_says_what_would_be_tried_and_makes_nothing(cli, folder):
+    before = sorted(path.name for path in folder.iterdir())
+    status, out, err = cli("tune", "tiny.toml", "--dry-run", "--trials", "3")
+    assert (status, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert ["digits", "kaiming_uniform", "yes", "0", "3"] in lines
+    assert out.splitlines()[-4:] == [
+        "study tiny: 2 methods x 3 trials, 0 done or on their way, 6 to train",
+        "searched: lr from 0.001 to 0.01 by factors",
+        "time, one run after another: not known: nothing comparable was ever trained on a processor (6 of vgg11 at"
+        " 32 px in float32, batches of 64)",
+        "the comparison after it: 4 runs more",
+    ]
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_dry_run_tells_what_is_left_of_a_search_its_sources_and_its_time(folder):
+    assert call(["tune", "tiny.toml", "--trials", "1"], folder)[0] == 0
+    with Store(folder / "runs.db") as store:
+        runs = store.runs()
+    more = STUDY.replace('"kaiming_normal"]', '"kaiming_normal", {init = "nfm", source = "dataset:digits:0-4"}]')
+    (folder / "tiny.toml").write_text(more.replace("lr = 0.002", "lr = 0.5"))
+    code, out, err = call(["tune", "tiny.toml", "--dry-run", "--format", "json"], folder)
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert [(row["method"], row["own"], row["begun"], row["left"]) for row in answer["rows"]] == [
+        ("kaiming_uniform", False, 1, 1),
+        ("kaiming_normal", False, 1, 1),
+        ("nfm", False, 0, 2),
+    ]
+    assert (answer["missing"], answer["compared"], answer["searched"]) == (4, 6, {"lr": [0.001, 0.01]})
+    assert [source["classes"] for source in answer["sources"]] == ["0-4"]
+    assert answer["seconds_known_of"] == 5  # the source among them
+    assert answer["seconds"] > 0
+    with Store(folder / "runs.db") as store:
+        assert store.runs() == runs
+
+
+def test_what_is_refused_is_refused_by_a_dry_run_as_well(cli, folder):
+    (folder / "tiny.toml").write_text(f"{STUDY}limit = 2000\n")
+    for how in ((), ("--dry-run",)):
+        status, out, err = cli("tune", "tiny.toml", *how)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert "limit 2000: digits has 1,150 images to train on" in err
+    assert not (folder / "runs.db").exists()
+
+
 def test_without_optuna_it_says_in_one_line_how_to_get_it(cli, folder, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     status, out, err = cli("tune", "tiny.toml")
