@@ -135,8 +135,8 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     if unknown:
         raise unknown_choice("key of a study", unknown[0], _KEYS)
     name, description = _name(table, default_name), table.get("description", "")
-    if not isinstance(description, str):
-        raise RequestError("description must be text")
+    if not isinstance(description, str) or not all(c.isprintable() or c in "\n\t" for c in description):
+        raise RequestError("description must be printable text")
     base, grid, pairs = _table(table, "run"), _grid(table), _pairs(table)
     _check_places(table, base, grid, pairs)
     inits = [init if isinstance(init, dict) else {"init": init} for init in _list(table, "inits")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -76,19 +75,15 @@ def check_trials(trials: Any) -> int:
 
 
 def _span(name: str, value: Any) -> Span:
-    numbers = (
-        [v for v in value if isinstance(v, (int, float)) and math.isfinite(v)]
-        if isinstance(value, (list, tuple))
-        else []
-    )
-    if len(numbers) != 2 or len(value) != 2 or not numbers[0] < numbers[1]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise RequestError(f"{name} of tune must be its least and its greatest value, as in {list(_USUAL[name])}")
+    low, high = (getattr(RunSpec.parse({name: number}), name) for number in value)
+    if not low < high:
         raise RequestError(f"{name} of tune must be its least and its greatest value, as in {list(_USUAL[name])}")
     logarithmic = name in _LOGARITHMIC
-    if logarithmic and not numbers[0] > 0:
+    if logarithmic and not low > 0:
         raise RequestError(f"{name} of tune must be above 0: it is tried on a logarithmic scale")
-    for number in numbers:
-        RunSpec.parse({name: float(number)})
-    return Span(float(numbers[0]), float(numbers[1]), logarithmic)
+    return Span(low, high, logarithmic)
 
 
 def cells(runs: Sequence[RunSpec], tuning: Tuning) -> list[RunSpec]:

@@ -105,7 +105,8 @@ def test_the_baseline_is_a_label_of_the_study():
         ({"grid": {"lr": [1, 1.0]}}, "lr of the grid names one value twice"),
         ({"grid": {"lr": []}}, "lr of the grid must be a list with at least one entry"),
         ({"grid": {"lr": 0.1}}, "lr of the grid must be a list with at least one entry"),
-        ({"description": ["text"]}, "description must be text"),
+        ({"description": ["text"]}, "description must be printable text"),
+        ({"description": "\x1b[2J"}, "description must be printable text"),
         ({"name": "  "}, "name must be text"),
         ({"name": "x" * 101}, "name must have 100 characters at most"),
         (

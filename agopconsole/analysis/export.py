@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from agopconsole.analysis.tables import Column, Look, render, to_json
-from agopconsole.errors import RequestError
+from agopconsole.errors import RequestError, WorkError
 from agopconsole.store import RunRecord, Store
 from agopconsole.wording import counted
 
@@ -36,12 +37,15 @@ def check_file(path: Path, option: str = "") -> None:
 
     Raises:
         RequestError: if it is a folder, or there is no folder to put it in.
+        WorkError: if the system does not let us write there.
     """
     named = f"{option} '{path}'".lstrip()
     if path.is_dir():
         raise RequestError(f"{named} is a folder; name a file")
     if not path.parent.is_dir():
         raise RequestError(f"{named}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise WorkError(f"{named}: permission denied")
 
 
 def export_runs(store: Store, runs: Sequence[RunRecord], path: Path, output_format: str | None = None) -> str:

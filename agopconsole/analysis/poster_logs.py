@@ -113,7 +113,10 @@ def _number(name: str, value: Any) -> float:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise RequestError(f"{name} holds {json.dumps(value)[:40]}, which is no number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more than 308 digits; as 1e400 it would have been read as infinite
+        return math.inf if value > 0 else -math.inf
 
 
 def _percent(accuracies: list[float]) -> float:

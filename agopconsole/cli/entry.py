@@ -99,6 +99,8 @@ def _usage(error: TyperException) -> str:
 
 
 def _fail(message: str, status: int) -> int:
+    # A name out of a file may hold what a terminal takes for an order.
+    said = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(message.split()))
     with contextlib.suppress(OSError):  # the status says it too
-        print(f"agopconsole: error: {' '.join(message.split())}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"agopconsole: error: {said}", file=sys.stderr, flush=True)  # noqa: T201
     return status

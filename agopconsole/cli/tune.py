@@ -45,6 +45,7 @@ def tune(
     """Find each method's best settings."""
     from agopconsole.cli.study import wanted_study, work_on
     from agopconsole.queue import requests
+    from agopconsole.queue.tuner import naming_storage
     from agopconsole.study import read_study
     from agopconsole.tuning import check_trials
 
@@ -54,7 +55,7 @@ def tune(
     study = wanted_study(settings, file)
     requests.check(study.runs, settings.data)
     wanted = study.tuning.trials if trials is None else check_trials(trials)
-    target = out or Path(f"{study.name}-best.toml")
+    target = out or Path(f"{study.name}-best.toml".replace("/", "-"))
     _check(target, file)
     storage = settings.db.resolve().with_suffix(".optuna.db")
     with settings.store_if_any() as there:
@@ -62,9 +63,11 @@ def tune(
         if dry_run:
             from agopconsole.cli.tune_dry_run import print_tune_dry_run
 
-            print_tune_dry_run(there, study, wanted, storage, output_format)
+            with naming_storage(storage):
+                print_tune_dry_run(there, study, wanted, storage, output_format)
             return 0
-    found, interrupted = _search(settings, study, wanted, storage, devices, slots, mirror)
+    with naming_storage(storage):
+        found, interrupted = _search(settings, study, wanted, storage, devices, slots, mirror)
     if interrupted:
         note("interrupted; the same command goes on with the trials that are left")
         return INTERRUPTED
@@ -100,13 +103,13 @@ def _search(
     """What the searches came to, and whether a signal put an end to them."""
     from agopconsole.queue.devices import choose
     from agopconsole.queue.slots import Slots
-    from agopconsole.queue.tuner import Tuner
+    from agopconsole.queue.tuner import Tuner, storage_url
     from agopconsole.queue.worker import Worker
 
     places = Slots(choose(devices), slots)
     with settings.store(create=True) as store, Worker(store, settings.data, mirror=mirror, slots=places) as worker:
         tuner = Tuner(
-            store, study, f"sqlite:///{storage}", trials=trials, at_once=places.count, mirror=mirror, tell=note
+            store, study, storage_url(storage), trials=trials, at_once=places.count, mirror=mirror, tell=note
         )
         said: list[int] = []
 

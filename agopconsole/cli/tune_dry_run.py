@@ -30,10 +30,10 @@ def print_tune_dry_run(store: Store | None, study: Study, trials: int, storage: 
         output_format: one of `tables.FORMATS`.
     """
     from agopconsole.queue.plan import plan
-    from agopconsole.queue.tuner import begun_trials, trial_spec
+    from agopconsole.queue.tuner import begun_trials, storage_url, trial_spec
 
     searched = cells(study.runs, study.tuning)
-    begun = begun_trials(f"sqlite:///{storage}", study, searched) if storage.exists() else [0] * len(searched)
+    begun = begun_trials(storage_url(storage), study, searched) if storage.exists() else [0] * len(searched)
     left = [max(0, trials - count) for count in begun]
     seed = trial_seed(study.runs)
     asked = [trial_spec(study, cell, seed, {}) for cell, count in zip(searched, left, strict=True) if count]

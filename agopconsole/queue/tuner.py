@@ -7,12 +7,14 @@ does, and calls `Tuner.update` between two steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agopconsole.catalogue import ENDED
-from agopconsole.errors import RequestError
+from agopconsole.errors import RequestError, WorkError
 from agopconsole.queue import requests
 from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord, Store
@@ -85,6 +87,31 @@ def search_name(study: Study, cell: RunSpec) -> str:
 def trial_spec(study: Study, cell: RunSpec, seed: int, settings: Mapping[str, Any]) -> RunSpec:
     """The run of one trial."""
     return replace(cell, **settings, seed=seed, study=f"{study.name}-tune")
+
+
+def storage_url(path: Path) -> str:
+    """Optuna's storage in a file, as a URL; written by hand, a `?` in the path would end it."""
+    from sqlalchemy import URL
+
+    return URL.create("sqlite", database=str(path)).render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def naming_storage(path: Path) -> Iterator[None]:
+    """Names Optuna's file in what goes wrong with it.
+
+    Raises:
+        WorkError: if it is no database, one of something else, locked, or there is no room for it.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError  # which Optuna keeps its searches with
+
+    try:
+        yield
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
+        reason = str(getattr(cause, "orig", None) or cause or error).partition("\n")[0]
+        raise WorkError(f"{path}, where Optuna keeps its searches, cannot be used: {reason}") from None
 
 
 def begun_trials(storage: str, study: Study, searched: Sequence[RunSpec]) -> list[int]:

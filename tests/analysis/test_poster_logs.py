@@ -63,6 +63,12 @@ def test_a_loss_that_is_not_finite_is_a_run_that_diverged(read):
     assert read({**LOG, "val_losses": [2.1, None, 1.6]}).diverged
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_whole_number_that_is_too_large_is_not_finite(read, sign):
+    run = read(json.dumps({**LOG, "train_losses": [2.2, sign * 10**400, 2.0]}))
+    assert (run.diverged, run.history[1].train_loss) == (True, sign * math.inf)
+
+
 def test_a_run_that_never_left_chance_is_one_at_chance(read):
     run = read({**LOG, "train_losses": [2.303] * 3, "val_accs": [10.0] * 3, "train_accs": [10.0] * 3})
     assert run.at_chance

@@ -95,6 +95,34 @@ def test_what_is_refused_is_refused_by_a_dry_run_as_well(cli, folder):
     assert not (folder / "runs.db").exists()
 
 
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
+@pytest.mark.parametrize("content", [b"no database", None])
+def test_a_file_that_optuna_cannot_use_is_named_in_one_line(cli, folder, how, content):
+    path = folder / "runs.optuna.db"
+    path.mkdir() if content is None else path.write_bytes(content)
+    status, out, err = cli("tune", "tiny.toml", *how)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert f"{path}, where Optuna keeps its searches, cannot be used: " in err
+    assert content is None or path.read_bytes() == content
+
+
+def test_neither_the_folder_nor_the_name_of_a_study_leads_a_search_elsewhere(folder):
+    place = folder / "is it?#1 50%25 of é"
+    place.mkdir()
+    (place / "s.toml").write_text(STUDY.replace('"tiny"', '"../tiny"'))
+    assert call(["tune", "s.toml", "--trials", "1"], place)[0] == 0
+    assert {path.name for path in place.iterdir()} == {
+        "..-tiny-best.toml",
+        "runs.db",
+        "runs.files",
+        "runs.optuna.db",
+        "s.toml",
+    }
+    assert {path.name for path in folder.iterdir()} == {place.name, "tiny.toml"}
+    answer = json.loads(call(["tune", "s.toml", "--trials", "1", "--dry-run", "--format", "json"], place)[1])
+    assert [row["begun"] for row in answer["rows"]] == [1, 1]
+
+
 def test_without_optuna_it_says_in_one_line_how_to_get_it(cli, folder, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     status, out, err = cli("tune", "tiny.toml")

@@ -124,6 +124,15 @@ def test_a_study_with_one_wrong_run_queues_none(cli, tmp_path):
     assert not (tmp_path / "runs.db").exists()
 
 
+def test_an_error_gives_the_terminal_no_orders(cli, tmp_path):
+    (tmp_path / "s.toml").write_text('inits = ["normal"]\nbaseline = "\\u001b[2J\\u0007x"\n')
+    status, _, err = cli("study", "s.toml")
+    assert (status, err) == (
+        2,
+        "agopconsole: error: s.toml: baseline '\ufffd[2J\ufffdx' is none of the study's methods: normal\n",
+    )
+
+
 def test_a_damaged_store_is_named_and_left_alone(cli, tmp_path):
     (tmp_path / "runs.db").write_bytes(b"no database" * 500)
     for command in ("runs list", "report", "run", "worker"):
