@@ -14,7 +14,7 @@ import agopconsole
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import MOST_ROUNDS, NOISE, RunSpec
 from agopconsole.tuning import Tuning
-from agopconsole.wording import counted
+from agopconsole.wording import counted, printable
 
 _KEYS = ("name", "description", "inits", "datasets", "seeds", "rounds", "baseline", "run", "grid", "pairs", "tune")
 _PLACES = {"seed": "seeds = [0, 1, 2]", "init": 'inits = ["nfm"]', "study": 'name = "..."'}
@@ -135,7 +135,7 @@ def expand(table: Mapping[str, Any], default_name: str) -> Study:
     if unknown:
         raise unknown_choice("key of a study", unknown[0], _KEYS)
     name, description = _name(table, default_name), table.get("description", "")
-    if not isinstance(description, str) or not all(c.isprintable() or c in "\n\t" for c in description):
+    if not isinstance(description, str) or printable(description) != description:
         raise RequestError("description must be printable text")
     base, grid, pairs = _table(table, "run"), _grid(table), _pairs(table)
     _check_places(table, base, grid, pairs)

@@ -1,8 +1,11 @@
-"""A number of things in words: `1 run`, `2 classes`, `3 studies`, `12,000 runs`."""
+"""Words for a reader: a number of things (`1 run`, `3 studies`, `12,000 runs`), and text that is safe to print."""
 
 from __future__ import annotations
 
 import re
+
+_ORDERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but the line break and the tab."""
 
 
 def counted(count: int, what: str) -> str:
@@ -14,3 +17,8 @@ def _plural(what: str) -> str:
     if re.search("[^aeiou]y$", what):
         return f"{what[:-1]}ies"
     return f"{what}es" if what.endswith(("s", "x", "ch", "sh")) else f"{what}s"
+
+
+def printable(text: str) -> str:
+    """The text with a mark for each character that a terminal takes for an order; lines stay lines."""
+    return _ORDERS.sub("\ufffd", text)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import agopconsole
-from agopconsole.wording import counted
+from agopconsole.wording import counted, printable
 
 ROOT = Path(agopconsole.__file__).parent
 
@@ -30,6 +30,18 @@ BY_HAND = re.compile(r"[a-z]\((?:s|es)\)|'s' \*|\"s\" \*")
 )
 def test_one_is_singular_and_all_else_plural(count, what, words):
     assert counted(count, what) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("é ± Δ\u00a0数 🧠", "é ± Δ\u00a0数 🧠"),
+        ("a\x1b[2Jb\x07\r", "a\ufffd[2Jb\ufffd\ufffd"),
+        ("two\n\tlines", "two\n\tlines"),
+    ],
+)
+def test_what_is_printed_gives_a_terminal_no_orders(text, shown):
+    assert printable(text) == shown
 
 
 def test_no_sentence_makes_a_plural_of_its_own():

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TextIO, get_args
 
 from agopconsole.errors import unknown_choice
+from agopconsole.wording import printable
 
 Format = Literal["table", "json", "csv", "markdown", "latex"]
 Row = Mapping[str, Any]
@@ -63,7 +64,7 @@ class Column:
 
     def cell(self, row: Row) -> str:
         """What `row` shows in this column."""
-        return self.text(row) if self.text else shown(row.get(self.key))
+        return printable(self.text(row) if self.text else shown(row.get(self.key)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from agopconsole.cli.app import app
 from agopconsole.cli.coercion import build_command
 from agopconsole.cli.settings import INTERRUPTED
 from agopconsole.errors import AgopconsoleError, RequestError
+from agopconsole.wording import printable
 
 _BROKEN_PIPE = 141  # what a shell reports of any program that wrote into a closed pipe
 _GLOBAL_OPTIONS = ("--db", "--data-dir")
@@ -100,7 +101,7 @@ def _usage(error: TyperException) -> str:
 
 def _fail(message: str, status: int) -> int:
     # A name out of a file may hold what a terminal takes for an order.
-    said = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(message.split()))
+    said = printable(" ".join(message.split()))
     with contextlib.suppress(OSError):  # the status says it too
         print(f"agopconsole: error: {said}", file=sys.stderr, flush=True)  # noqa: T201
     return status

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agopconsole.analysis.tables import Column, Look, Row, render, to_json
+from agopconsole.wording import printable
 
 STANDARD_OUTPUT = "-"
 """The name of a file that stands for it."""
@@ -34,4 +35,4 @@ def print_text(text: str) -> None:
 
 def note(text: str) -> None:
     """A line for the person at the terminal."""
-    print(Look.of(sys.stderr).fit(text), file=sys.stderr, flush=True)  # noqa: T201
+    print(Look.of(sys.stderr).fit(printable(text)), file=sys.stderr, flush=True)  # noqa: T201

@@ -14,6 +14,7 @@ from agopconsole.cli.options import OfStudy, TableFormat, check_study
 from agopconsole.cli.output import note, print_json, print_table, print_text
 from agopconsole.cli.settings import settings_of
 from agopconsole.errors import RequestError, unknown_choice
+from agopconsole.wording import printable
 
 app = typer.Typer(help="What there is of runs, and what to do about them.", rich_markup_mode=None)
 
@@ -75,7 +76,7 @@ def show(context: typer.Context, run_id: RunId, output_format: TableFormat = "ta
         print_json({**run.summary(), **parts, "ansatz": ansatz})
         return
     if output_format == "table":
-        print_text(describe(run))
+        print_text(printable(describe(run)))
         if start:
             print_table(start, START_COLUMNS, output_format)
             print_text(verdict.in_words(layers, catalogue.normed_layers(run.model)))
@@ -105,7 +106,7 @@ def logs(
             )  # asked first, so that no line is missed
             lines = store.logs(store.run(run_id).id)
             for line in lines[told:]:
-                print_text(f"{line.time}  {line.level:7}  {line.message}")
+                print_text(printable(f"{line.time}  {line.level:7}  {line.message}"))
             told = len(lines)
             if not ended:
                 time.sleep(_FOLLOW_SECONDS)

@@ -103,6 +103,17 @@ def test_logs(cli, store):
     assert answer(cli, "runs", "logs", run_id, "--format", "json")[0]["level"] == "warning"
 
 
+@pytest.mark.parametrize("command", ["runs list", "runs show 1", "runs logs 1", "runs list --format markdown"])
+def test_what_others_wrote_gives_a_terminal_no_orders(cli, store, command):
+    [run_id] = store.add_runs([RunSpec()])
+    store.record_setup(run_id, device="cpu", data_origin="a file \x1b[2J", environment={"host": "\x07"})
+    store.log(run_id, "error", "a library's \x1b]0;title\x07")
+    store.finish(run_id, "failed", "bad \x1b[31mname")
+    status, out, _ = cli(*command.split())
+    assert (status, "\ufffd" in out) == (0, True)
+    assert not {"\x1b", "\x07"} & set(out)
+
+
 def test_cancel_one_and_a_whole_study(cli, store):
     store.add_runs([RunSpec.parse({"study": study, "seed": seed}) for study in ("a", "b") for seed in range(2)])
     assert cli("runs", "cancel", "1") == (0, "", "run #1 is cancelled\n")
