@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -18,7 +18,7 @@ import plotext
 from agopconsole.analysis.axes import Axes
 from agopconsole.analysis.colours import GREY, faded, to_rgb
 from agopconsole.analysis.series import Curve, Limits
-from agopconsole.analysis.ticks import log_ticks, round_ticks, row_ticks, tick_labels, time_label, time_ticks
+from agopconsole.analysis.ticks import round_ticks, tick_labels, time_label, time_ticks
 
 _AXIS_LINES = 2
 """Lines below the canvas: the x axis and its ticks."""
@@ -41,6 +41,7 @@ def draw(
     limits: Limits,
     markers: Sequence[str],
     axes: Axes,
+    y_ticks: Mapping[float, str],
     *,
     width: int,
     height: int,
@@ -53,6 +54,7 @@ def draw(
         limits: what the canvas shows; the curves lie within them.
         markers: for each curve the character it is drawn with, or "" for fine lines of braille dots.
         axes: what they count.
+        y_ticks: places along the y axis, and what stands there.
         width: columns of the whole chart, axis included.
         height: lines of the whole chart, axis and ticks included.
         colour: whether to colour the lines.
@@ -62,7 +64,8 @@ def draw(
         figure.theme(_THEME)
         figure.plot_size(width, height)
         figure.axes(False, axis=("x", "y"), side=1)
-        left = _set_rulers(figure, limits, axes, width, height)
+        _set_rulers(figure, limits, axes, y_ticks, width)
+        left = max(map(len, y_ticks.values()), default=0) + 1
         for curve in sorted(curves, key=_mean_band, reverse=True):  # a narrow band stays in sight upon a wide one
             _draw_bands(figure, curve)
         if axes.shows_zero:
@@ -81,8 +84,8 @@ def draw(
     return text.rstrip("\n").split("\n"), left
 
 
-def _set_rulers(figure: Any, limits: Limits, axes: Axes, width: int, height: int) -> int:
-    """Sets the ticks; the columns that those of y take with the axis."""
+def _set_rulers(figure: Any, limits: Limits, axes: Axes, y_ticks: Mapping[float, str], width: int) -> None:
+    """Sets limits and ticks."""
     low, high, count = limits.x_low, limits.x_high, width // 11
     if axes.time:
         places = time_ticks(low, high, count)
@@ -91,14 +94,7 @@ def _set_rulers(figure: Any, limits: Limits, axes: Axes, width: int, height: int
         places = round_ticks(low, high, count, whole=high - low >= _WHOLE_FROM)
         labels = tick_labels(places)
     figure.ruler("x").lim(low, high).ticks(places, labels)
-    low, high, rows = limits.y_low, limits.y_high, height - _AXIS_LINES
-    if axes.log:
-        places, labels = log_ticks(low, high, max(rows // 3, 3))
-    else:
-        places = row_ticks(low, high, rows)
-        labels = tick_labels(places)
-    figure.ruler("y").lim(low, high).ticks(places, labels)
-    return max(map(len, labels), default=0) + 1
+    figure.ruler("y").lim(limits.y_low, limits.y_high).ticks(list(y_ticks), list(y_ticks.values()))
 
 
 def _mean_band(curve: Curve) -> float:

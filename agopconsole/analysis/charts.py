@@ -15,7 +15,7 @@ from agopconsole.analysis.in_words import in_words, without_numbers
 from agopconsole.analysis.legend import legend, reading_legend
 from agopconsole.analysis.page import Page
 from agopconsole.analysis.series import Limits, Series, find_limits, make_curve, to_scale
-from agopconsole.analysis.ticks import even_limits
+from agopconsole.analysis.ticks import log_ticks, row_scale, tick_labels
 
 __all__ = ["Axes", "Picture", "Series", "accuracy_series", "draw_chart", "line_chart", "loss_gap_series"]
 
@@ -122,14 +122,17 @@ def draw_chart(
     head = [page.line([(title, None)])] if title else []
     below = legend(page, lines, symbols, axes)
     rows = height - len(head) - len(below)
-    if not axes.log:
-        y_low, y_high = even_limits(limits.y_low, limits.y_high, rows - AXIS_LINES)
-        limits = replace(limits, y_low=y_low, y_high=y_high)
+    if axes.log:
+        ticks, labels = log_ticks(limits.y_low, limits.y_high, max((rows - AXIS_LINES) // 3, 3))
+    else:
+        y_low, y_high, ticks = row_scale(limits.y_low, limits.y_high, rows - AXIS_LINES)
+        limits, labels = replace(limits, y_low=y_low, y_high=y_high), tick_labels(ticks)
+    marks = dict(zip(ticks, labels, strict=True))
 
     from agopconsole.analysis.canvas import draw  # plotext: 0.28 s, spent only where something is drawn
 
     curves = [make_curve(one, limits, width) for one in lines]
-    chart, left = draw(curves, limits, page.markers(symbols), axes, width=width, height=rows, colour=colour)
+    chart, left = draw(curves, limits, page.markers(symbols), axes, marks, width=width, height=rows, colour=colour)
     canvas = Canvas(left, len(head), width - left, rows - AXIS_LINES, limits)
     return Picture(page, (*head, *chart, *below), tuple(series), axes, tuple(symbols), canvas)
 

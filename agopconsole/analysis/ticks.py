@@ -6,11 +6,15 @@ import math
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _DECADES, _FEWEST = 2.5, 3
-_LEAST_APART = 2.4
-"""Rows between two ticks."""
+_APART = (2.4, 6.0)
+"""Rows between two ticks, at least and at most, that look well."""
 
-_MOST_ROOM = 0.2
-"""Of the axis, that may be added to have the ticks evenly spaced."""
+_UNEVEN, _TOO_CLOSE, _ONE, _TWO = 5.0, 4.0, 12.0, 1.5
+"""In rows left empty, what is as bad: ticks that are a row off, those too close, one tick, and two on a tall axis."""
+
+_TALL, _MOST_TICKS = 7, 8
+_MOST_EMPTY = 0.4
+"""Of the rows, that may be left empty to have the ticks evenly spaced."""
 
 _TIMES = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 21600.0)
 
@@ -32,45 +36,51 @@ def round_ticks(low: float, high: float, count: int, *, whole: bool = False) -> 
     return _multiples(low, high, step)
 
 
-def row_ticks(low: float, high: float, rows: int) -> list[float]:
-    """The round numbers along an axis of so many rows, not too close to one another to look evenly spaced."""
-    return _multiples(low, high, _row_step(low, high, rows))
+def row_scale(low: float, high: float, rows: int) -> tuple[float, float, list[float]]:
+    """The limits of an axis of so many rows, and the round numbers along it.
 
-
-def even_limits(low: float, high: float, rows: int) -> tuple[float, float]:
-    """The limits with a little room on either side, such that the ticks of `row_ticks` lie equally many rows apart.
-
-    Where that takes too many of the rows, the limits stay as they are.
+    Ticks that are equally many rows apart look best, and may take limits that leave some rows empty; that is weighed
+    against ticks a row off, which a tall axis hardly shows, and against few ticks.
 
     Args:
-        low: what the lowest of the rows shows.
-        high: what the highest of them shows, above `low`.
+        low: what the lowest of the rows has to show.
+        high: what the highest of them has to show, above `low`.
         rows: how many there are.
     """
-    step = _row_step(low, high, rows)
-    most = math.floor(step * max(rows - 1, 1) / (high - low) + 1e-9)
-    for apart in range(most, 0, -1):
-        row = step / apart
-        bottom = math.floor(low / row + 1e-9) * row
-        top = bottom + max(rows - 1, 1) * row
-        if top - bottom > (1 + _MOST_ROOM) * (high - low):
-            break
-        if top >= high - 1e-9 * row and _row_step(bottom, top, rows) == step:
-            return min(bottom, low), max(top, high)
-    return low, high
-
-
-def _row_step(low: float, high: float, rows: int) -> float:
     row = (high - low) / max(rows - 1, 1)
     power = 10.0 ** math.floor(math.log10(row))
-    steps = [factor * power for factor in (1, 2, 5, 10, 20, 50)]
-    wide = next(i for i, step in enumerate(steps) if step >= _LEAST_APART * row)
-    while wide:
-        found = len(_multiples(low, high, steps[wide]))
-        if found >= _FEWEST or (found > 1 and steps[wide - 1] < row):
+    found: list[tuple[float, float, float, list[float]]] = []
+    for step in (factor * power for factor in (1, 2, 5, 10, 20, 50, 100)):
+        if step >= row and (ticks := _multiples(low, high, step)):
+            cost = _UNEVEN * row / step * (len(ticks) > 2) + _TOO_CLOSE * (step < _APART[0] * row)
+            found.append((cost + _count_cost(step / row, len(ticks), rows), low, high, ticks))
+        if even := _even(low, high, rows, step):
+            empty, bottom, top, apart = even
+            ticks = _multiples(bottom, top, step)
+            found.append((empty + _count_cost(apart, len(ticks), rows), bottom, top, ticks))
+    _, low, high, ticks = min(found, key=lambda one: one[0])
+    return low, high, ticks
+
+
+def _even(low: float, high: float, rows: int, step: float) -> tuple[float, float, float, int] | None:
+    """Limits with ticks of that step equally many rows apart: the rows left empty, both limits, the rows apart."""
+    between = max(rows - 1, 1)
+    for apart in range(math.floor(step * between / (high - low) + 1e-9), 1, -1):
+        row = step / apart
+        bottom = math.floor(low / row + 1e-9) * row
+        top = bottom + between * row
+        empty = between * (1 - (high - low) / (top - bottom))
+        if empty > _MOST_EMPTY * rows:
             break
-        wide -= 1
-    return steps[wide]
+        if top >= high - 1e-9 * row:
+            return empty, min(bottom, low), max(top, high), apart
+    return None
+
+
+def _count_cost(apart: float, count: int, rows: int) -> float:
+    """How bad it is that there are so few or so many ticks, in rows left empty."""
+    few = _ONE if count < 2 else _TWO if count == 2 and rows > _TALL else 0.0
+    return few + 0.3 * (max(0.0, apart - _APART[1]) + max(0, count - _MOST_TICKS))
 
 
 def tick_labels(ticks: list[float]) -> list[str]:

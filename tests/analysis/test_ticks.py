@@ -7,10 +7,9 @@ import random
 import pytest
 
 from agopconsole.analysis.ticks import (
-    even_limits,
     log_ticks,
     round_ticks,
-    row_ticks,
+    row_scale,
     tick_labels,
     time_label,
     time_ticks,
@@ -85,25 +84,56 @@ def test_a_logarithmic_axis_is_labelled_with_the_values(low, high, labels):
     assert [10**place for place in places] == pytest.approx([float(word) for word in words])
 
 
-def test_the_rows_between_ticks_are_as_many_where_that_takes_little_room():
-    draw = random.Random(0)
-    evened = 0
-    for _ in range(500):
-        low, rows = draw.uniform(-50, 50), draw.randint(5, 40)
-        high = low + 10 ** draw.uniform(-3, 3)
-        bottom, top = even_limits(low, high, rows)
+def made_up(rows, count=500):
+    draw = random.Random(rows)
+    lows = [draw.uniform(-50, 50) for _ in range(count)]
+    return [(low, low + 10 ** draw.uniform(-3, 3)) for low in lows]
+
+
+def rows_of(bottom, top, ticks, rows):
+    return [(tick - bottom) / (top - bottom) * (rows - 1) for tick in ticks]
+
+
+@pytest.mark.parametrize("rows", [5, 8, 12, 20, 32])
+def test_an_axis_shows_all_of_its_range_and_leaves_few_rows_empty(rows):
+    left_empty = []
+    for low, high in made_up(rows):
+        bottom, top, ticks = row_scale(low, high, rows)
         assert bottom <= low < high <= top
-        assert top - bottom < 1.2001 * (high - low)
-        ticks = row_ticks(bottom, top, rows)
-        assert len(ticks) >= 2
-        if (bottom, top) != (low, high):
-            evened += 1
-            places = [(tick - bottom) / (top - bottom) * (rows - 1) for tick in ticks]
-            assert all(abs(place - round(place)) < 1e-6 for place in places)
-            assert len({round(after - before) for before, after in itertools.pairwise(places)}) == 1
-    assert evened > 180
+        assert ticks
+        assert all(bottom - 1e-9 * (top - bottom) <= tick <= top + 1e-9 * (top - bottom) for tick in ticks)
+        left_empty.append((rows - 1) * (1 - (high - low) / (top - bottom)))
+    assert max(left_empty) < min(3, 0.4 * rows + 1e-9)
+    assert sum(left_empty) / len(left_empty) < 1
 
 
-def test_ticks_are_far_enough_apart_to_look_evenly_spaced():
-    assert row_ticks(9.5, 37.0, 28) == [10, 15, 20, 25, 30, 35]  # a step of 2 would be 1.96 rows
-    assert row_ticks(0, 4.9, 3) == [0, 2, 4]
+@pytest.mark.parametrize("rows", [6, 8, 12, 20, 32])
+def test_ticks_are_evenly_spaced_on_a_low_axis_and_too_far_apart_to_show_it_on_a_tall_one(rows):
+    even = 0
+    for low, high in made_up(rows):
+        bottom, top, ticks = row_scale(low, high, rows)
+        places = rows_of(bottom, top, ticks, rows)
+        apart = [after - before for before, after in itertools.pairwise(places)]
+        assert 2 <= len(ticks) <= 12
+        if len(ticks) == 2 or all(abs(place - round(place)) < 1e-6 for place in places):
+            even += 1
+            assert len({round(gap) for gap in apart}) == 1
+        else:
+            assert all(gap > (2 if rows > 6 else 1.6) for gap in apart)
+    assert even > (440 if rows < 10 else 280 if rows < 15 else 30)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "rows", "limits", "ticks"),
+    [
+        (9.5, 37.0, 28, (9.5, 37.0), [10, 15, 20, 25, 30, 35]),  # a step of 2 would be 1.96 rows
+        (0, 4.9, 3, (0, 5), [0, 5]),
+        (5200, 27500, 8, (5200, 27500), [10000, 20000]),  # 5000 apart is 1.6 rows: those between would be dropped
+        (40, 76, 32, (40, 76), [40, 45, 50, 55, 60, 65, 70, 75]),  # at 4 or 5 rows: not 4 rows for nothing
+        (7.0, 7.0000001, 1, (7.0, 7.0000001), [7.0]),
+    ],
+)
+def test_a_scale(low, high, rows, limits, ticks):
+    bottom, top, found = row_scale(low, high, rows)
+    assert (bottom, top) == pytest.approx(limits, rel=1e-4)
+    assert found == pytest.approx(ticks)
