@@ -94,6 +94,7 @@ def draw_chart(
     height: int,
     title: str = "",
     window: tuple[float, float] | None = None,
+    named: bool = True,
     colour: bool = True,
     unicode: bool = True,
 ) -> Picture:
@@ -108,6 +109,7 @@ def draw_chart(
         height: in lines, at least 1.
         title: first line of the chart; an empty one takes no line.
         window: the stretch of x that is shown; None for all of it.
+        named: whether it has a legend; without one it still tells what it cannot show.
         colour: whether to use escape sequences.
         unicode: whether to use characters outside ASCII.
     """
@@ -120,7 +122,8 @@ def draw_chart(
         return Picture(page, tuple(in_words(page, lines, title, axes)), tuple(series), axes)
     symbols = page.symbols([one.dotted for one in series])
     head = [page.line([(title, None)])] if title else []
-    below = legend(page, lines, symbols, axes)
+    told = [i for i, one in enumerate(lines) if named or one.masked]
+    below = legend(page, [lines[i] for i in told], [symbols[i] for i in told], axes) if told else []
     rows = height - len(head) - len(below)
     if axes.log:
         ticks, labels = log_ticks(limits.y_low, limits.y_high, max((rows - AXIS_LINES) // 3, 3))

@@ -91,18 +91,45 @@ def plot_series(
         x: what x counts; the time is a run's own, from its start.
         smoothing: the memory of the smoothing, as a share of the whole x axis.
     """
-
-    def has_line(run: RunRecord) -> bool:
-        return bool(numbers.of(run, plot)) or bool(run.diverged and not plot.over_layers)
-
     series = [
         _of_group(plot, line, group, telling(group, choice.groups, choice.varied), numbers, x)
         for group in choice.groups
-        if any(map(has_line, group.runs))
+        if _has_line(plot, group.runs, numbers)
         for line in plot.lines
     ]
-    series += [_of_run(plot, line, run, numbers, x) for run in choice.single if has_line(run) for line in plot.lines]
+    series += [
+        _of_run(plot, line, run, numbers, x)
+        for run in choice.single
+        if _has_line(plot, [run], numbers)
+        for line in plot.lines
+    ]
     return series if plot.over_layers else _smoothed(series, smoothing)
+
+
+def names(plots: Sequence[Plot], choice: Choice, numbers: Numbers, *, x: XKind = "epoch") -> list[Series]:
+    """A series without points for each method and run that one of the plots has a line of: its name, what it lost.
+
+    Where the plots count other seeds, because fewer have such numbers, the name counts none.
+    """
+    found = []
+    for group in choice.groups:
+        shown = [plot for plot in plots if _has_line(plot, group.runs, numbers)]
+        if shown:
+            words = _name(group, telling(group, choice.groups, choice.varied))
+            counts = {_counts(_counted(plot, group, numbers)) for plot in shown}
+            lost = (place for plot in shown[:1] for run in group.runs for place in _lost(plot, run, numbers, x))
+            label = " ".join([*words, *(counts if len(counts) == 1 else ())])
+            found.append(Series(label, method_colour(group.method), [], [], lost=list(lost)))
+    for run in choice.single:
+        shown = [plot for plot in plots if _has_line(plot, [run], numbers)]
+        if shown:
+            colour = run_colour(run.method, run.seed)
+            found.append(Series(_run_name(run), colour, [], [], lost=_lost(shown[0], run, numbers, x)))
+    return found
+
+
+def _has_line(plot: Plot, runs: Sequence[RunRecord], numbers: Numbers) -> bool:
+    return any(numbers.of(run, plot) or (run.diverged and not plot.over_layers) for run in runs)
 
 
 def extent(series: Sequence[Series]) -> Window | None:
@@ -129,7 +156,7 @@ def _smoothed(series: list[Series], share: float) -> list[Series]:
 def _of_run(plot: Plot, line: Line, run: RunRecord, numbers: Numbers, x: XKind) -> Series:
     points = _points(plot, line, run, numbers, x)
     return Series(
-        _label([run.title, *["at chance"] * bool(run.at_chance)], line),
+        _label(_run_name(run), line),
         run_colour(run.method, run.seed),
         [place for place, _ in points.values()],
         [value for _, value in points.values()],
@@ -144,16 +171,12 @@ def _of_group(plot: Plot, line: Line, group: Group, varied: Sequence[str], numbe
     The seeds of a line are the same from its first point to its last, so that no step in it comes from a seed that
     joins or leaves. A diverged one has no part in it and is marked.
     """
-    sound = [run for run in group.runs if not run.diverged and numbers.of(run, plot)]
-    done = [run for run in sound if run.status == "done"]
-    counted = [_points(plot, line, run, numbers, x) for run in done or sound]
+    runs = _counted(plot, group, numbers)
+    counted = [_points(plot, line, run, numbers, x) for run in runs]
     shared = [key for key in counted[0] if all(key in points for points in counted)] if counted else []
     values = [[points[key][1] for points in counted] for key in shared]
-    at_chance = sum(bool(run.at_chance) for run in done)
-    settings = [f"{name}={group.settings[name]}" for name in varied]
-    parts = [f"n={len(counted)}"] + [f"{at_chance} at chance"] * bool(at_chance)
     return Series(
-        _label([group.method, *settings, ", ".join(parts)], line),
+        _label(" ".join([*_name(group, varied), _counts(runs)]), line),
         method_colour(group.method),
         [_mean([points[key][0] for points in counted]) for key in shared],
         [_mean(seeds) for seeds in values],
@@ -163,8 +186,27 @@ def _of_group(plot: Plot, line: Line, group: Group, varied: Sequence[str], numbe
     )
 
 
-def _label(words: Sequence[str], line: Line) -> str:
-    return " ".join([*words, *[line.name] * bool(line.name)])
+def _counted(plot: Plot, group: Group, numbers: Numbers) -> list[RunRecord]:
+    """The seeds that the line of a group is the mean of."""
+    sound = [run for run in group.runs if not run.diverged and numbers.of(run, plot)]
+    return [run for run in sound if run.status == "done"] or sound
+
+
+def _name(group: Group, varied: Sequence[str]) -> list[str]:
+    return [group.method, *(f"{name}={group.settings[name]}" for name in varied)]
+
+
+def _counts(counted: Sequence[RunRecord]) -> str:
+    at_chance = sum(bool(run.at_chance) for run in counted if run.status == "done")
+    return ", ".join([f"n={len(counted)}", *[f"{at_chance} at chance"] * bool(at_chance)])
+
+
+def _run_name(run: RunRecord) -> str:
+    return " ".join([run.title, *["at chance"] * bool(run.at_chance)])
+
+
+def _label(name: str, line: Line) -> str:
+    return f"{name} {line.name}" if line.name else name
 
 
 def _points(plot: Plot, line: Line, run: RunRecord, numbers: Numbers, x: XKind) -> dict[int, tuple[float, float]]:

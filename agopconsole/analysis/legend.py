@@ -1,4 +1,4 @@
-"""The lines below a chart: which line is whose, what went wrong in it, and what each is at the cursor."""
+"""The lines below a chart or a grid: which line is whose, what went wrong in it, and what each is at the cursor."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from agopconsole.analysis.axes import Axes
 from agopconsole.analysis.colours import GREY, WARNING
 from agopconsole.analysis.page import Page, Parts
 from agopconsole.analysis.reading import Reading, read_at
-from agopconsole.analysis.series import Scaled, Series
+from agopconsole.analysis.series import Scaled, Series, to_scale
 from agopconsole.analysis.short_names import short_names
 
 _NO_VALUE = "-"
 _HUNDRED = 99.5
 """From here on two digits would be written with an exponent."""
+
+Shares = tuple[float, float, float]
+_OF_A_CHART: Shares = (1 / 4, 1 / 3, 2 / 5)
+_OF_A_GRID: Shares = (1 / 11, 1 / 7, 1 / 5)
+"""Of the lines of a page, that a legend may take, should it need them, and at the most."""
 
 
 def lost_note(scaled: Scaled, axes: Axes) -> str:
@@ -28,14 +33,16 @@ def lost_note(scaled: Scaled, axes: Axes) -> str:
     return f" ✗ {word}, {first}"
 
 
-def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Axes) -> list[str]:
-    """The legend of the lines that are not dotted, what diverged first, in a quarter of the page if that will do.
+def legend(
+    page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Axes, shares: Shares = _OF_A_CHART
+) -> list[str]:
+    """The legend of the lines that are not dotted, what diverged first.
 
-    With little room the notes get shorter, then the labels have fewer words, then it may take a third of the page,
-    then the words get shorter, and at the last it may take two fifths. Only then is what finds no room counted. The
-    entries change places where that makes the difference.
+    It takes the first share of the page if that will do. With little room the notes get shorter, then the labels have
+    fewer words, then it may take the second share, then the words get shorter, and at the last it may take the third.
+    Only then is what finds no room counted. The entries change places where that makes the difference.
     """
-    few, more, most = (max(1, int(page.height * share)) for share in (1 / 4, 1 / 3, 2 / 5))
+    few, more, most = (max(1, int(page.height * share)) for share in shares)
     entries = [(one, symbol) for one, symbol in zip(lines, symbols, strict=True) if not one.series.dotted]
     entries.sort(key=lambda entry: not entry[0].lost)
     named, cut = short_names([one.series.label for one, _ in entries])
@@ -59,6 +66,13 @@ def legend(page: Page, lines: Sequence[Scaled], symbols: Sequence[str], axes: Ax
         if not written[-1][1]:
             break
     return min(written, key=lambda one: one[1])[0]
+
+
+def shared_legend(series: Sequence[Series], axes: Axes, *, width: int, height: int) -> list[str]:
+    """One legend for all charts of a grid of that size, which know their lines by colour."""
+    page = Page(width, height, colour=True, unicode=True)
+    lines = [to_scale(one) for one in series]
+    return legend(page, lines, page.symbols([False] * len(lines)), axes, _OF_A_GRID) if lines else []
 
 
 def _short_note(scaled: Scaled, axes: Axes) -> str:

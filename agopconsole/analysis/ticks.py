@@ -9,10 +9,13 @@ _DECADES, _FEWEST = 2.5, 3
 _APART = (2.4, 6.0)
 """Rows between two ticks, at least and at most, that look well."""
 
-_UNEVEN, _TOO_CLOSE, _ONE, _TWO = 5.0, 4.0, 12.0, 1.5
+_UNEVEN, _TOO_CLOSE, _ONE, _TWO = 5.0, 4.0, 12.0, 2.5
 """In rows left empty, what is as bad: ticks that are a row off, those too close, one tick, and two on a tall axis."""
 
-_TALL, _MOST_TICKS = 7, 8
+_LOW, _TALL = 6, 10
+"""Rows of an axis for which two ticks are enough, and of one for which they are not."""
+
+_MOST_TICKS = 8
 _MOST_EMPTY = 0.4
 """Of the rows, that may be left empty to have the ticks evenly spaced."""
 
@@ -79,7 +82,8 @@ def _even(low: float, high: float, rows: int, step: float) -> tuple[float, float
 
 def _count_cost(apart: float, count: int, rows: int) -> float:
     """How bad it is that there are so few or so many ticks, in rows left empty."""
-    few = _ONE if count < 2 else _TWO if count == 2 and rows > _TALL else 0.0
+    tall = min(max((rows - _LOW) / (_TALL - _LOW), 0.0), 1.0)
+    few = _ONE if count < 2 else _TWO * tall if count == 2 else 0.0
     return few + 0.3 * (max(0.0, apart - _APART[1]) + max(0, count - _MOST_TICKS))
 
 

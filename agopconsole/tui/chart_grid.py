@@ -10,11 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
 
+from agopconsole.analysis.axes import Axes
 from agopconsole.analysis.curves import extent
 from agopconsole.analysis.plots import PLOTS, USUAL, Plot, Source
 from agopconsole.analysis.reading import next_place
 from agopconsole.analysis.view import ChartView, Window
 from agopconsole.tui.drawing import Drawing
+from agopconsole.tui.grid_legend import GridLegend
 from agopconsole.tui.grid_shape import AUTO, MOST, fitting_shape, next_shape
 from agopconsole.tui.plot_panel import PlotPanel
 
@@ -53,9 +55,10 @@ class ChartGrid(Container):
         self._first = 0
 
     def compose(self) -> ComposeResult:
-        """As many panels as there are in the largest grid; those without room are not displayed."""
+        """As many panels as the largest grid has, of which those without room are not displayed, and their legend."""
         for cell in range(_CELLS):
             yield PlotPanel("", id=f"chart-{cell + 1}")
+        yield GridLegend(id="grid-legend")
 
     # What is in sight
 
@@ -76,8 +79,10 @@ class ChartGrid(Container):
         first = min(self.current // cells * cells, len(self.plots) - cells)
         before = self.in_sight()
         self._first = first
+        shares_names = cells > 1 and not self.app.no_color  # without colours each chart has signs of its own
+        self._legend.display = shares_names
         for cell, panel in enumerate(self._panels()):
-            panel.display = cell < cells
+            panel.display, panel.names_lines = cell < cells, not shares_names
             panel.set_class(cells > 1 and first + cell == self.current, "-current")
         if self.in_sight() != before:
             self.post_message(self.InSight())
@@ -207,7 +212,12 @@ class ChartGrid(Container):
         plots = dict(zip(self._panels(), self.in_sight(), strict=False))
         return panel in plots and not plots[panel].over_layers
 
+    @property
+    def _legend(self) -> GridLegend:
+        return self.query_one(GridLegend)
+
     def _draw(self) -> None:
+        self._draw_legend()
         for cell, (panel, plot) in enumerate(zip(self._panels(), self.in_sight(), strict=False)):
             panel.name_it(plot.title, self._state(plot, self._first + cell))
             drawing = self._drawing
@@ -221,6 +231,19 @@ class ChartGrid(Container):
                 panel.say("not measured: ansatz_epochs of a run asks for it")
             else:
                 self._draw_plot(panel, plot, drawing)
+
+    def _draw_legend(self) -> None:
+        """Names the lines of the charts in sight once for all of them."""
+        drawing, view = self._drawing, self.view
+        plots = [plot for plot in self.in_sight() if drawing is not None and drawing.has_numbers_for(plot)]
+        if drawing is None or not plots or not self._legend.display:
+            return
+        self._legend.show_later(
+            (self._generation, tuple(plot.name for plot in plots), view.x, view.by_run),
+            lambda: drawing.names(plots, view),
+            Axes(view.x, time=view.x == "time"),
+            self.size,
+        )
 
     def _draw_plot(self, panel: PlotPanel, plot: Plot, drawing: Drawing) -> None:
         view = self.view

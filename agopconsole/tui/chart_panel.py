@@ -23,6 +23,9 @@ _FREE = " ░"
 class ChartPanel(Static):
     """A line chart, and a cursor on it where one is asked for.
 
+    Attributes:
+        names_lines: whether it has a legend of its own.
+
     Args:
         title: what stands in the frame.
         axes: what the chart counts.
@@ -33,6 +36,7 @@ class ChartPanel(Static):
         self.border_title = title
         self.series: Sequence[Series] = ()
         self.picture: Picture | None = None
+        self.names_lines = True
         self._axes = axes or Axes()
         self._window: tuple[float, float] | None = None
         self._content: Hashable = None
@@ -79,6 +83,7 @@ class ChartPanel(Static):
         """Moves the cursor there, or takes it away; nothing is drawn anew but the cursor."""
         if x != self._cursor:
             self._cursor = x
+            self._draw()  # what the cursor reads takes the place of a legend: one without makes room for it
             self._show_lines()
 
     def on_resize(self) -> None:
@@ -94,7 +99,8 @@ class ChartPanel(Static):
 
     def _draw(self) -> None:
         width, height = self.content_size
-        asked = (self._content, self._axes, self._window, width, height)
+        named = self.names_lines or self._cursor is not None
+        asked = (self._content, self._axes, self._window, width, height, named)
         if width < 1 or height < 1 or self._make is None or asked == self._asked:
             return
         self._asked = asked
@@ -104,7 +110,7 @@ class ChartPanel(Static):
 
         def work() -> tuple[object, Sequence[Series], Picture, list[Text]]:
             series = make()
-            picture = draw_chart(series, axes, width=width, height=height, window=window, colour=colour)
+            picture = draw_chart(series, axes, width=width, height=height, window=window, named=named, colour=colour)
             text = picture.page.join(picture.lines)
             return asked, series, picture, [Text.from_ansi(line, no_wrap=True) for line in text.split("\n")]
 

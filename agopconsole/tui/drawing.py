@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from agopconsole.analysis.curves import Choice, Numbers, plot_series
+from agopconsole.analysis.curves import Choice, Numbers, names, plot_series
 from agopconsole.analysis.plots import Plot
 from agopconsole.analysis.series import Series
 from agopconsole.analysis.view import ChartView
@@ -55,8 +55,14 @@ class Drawing:
 
     def series(self, plot: Plot, view: ChartView) -> list[Series]:
         """The lines of a plot, as the user wants to see them; it takes long enough to be left to the painter."""
-        choice = self._run_by_run if view.by_run else self._by_method
-        return plot_series(plot, choice, self._numbers, x=view.x, smoothing=view.smoothing)
+        return plot_series(plot, self._choice(view), self._numbers, x=view.x, smoothing=view.smoothing)
+
+    def names(self, plots: Sequence[Plot], view: ChartView) -> list[Series]:
+        """What the lines of these plots are called; for the painter, too."""
+        return names(plots, self._choice(view), self._numbers, x=view.x)
+
+    def _choice(self, view: ChartView) -> Choice:
+        return self._run_by_run if view.by_run else self._by_method
 
     @cached_property
     def _by_method(self) -> Choice:

@@ -8,6 +8,7 @@ import pytest
 from helpers.imports import loaded_by
 
 from agopconsole.analysis.charts import Axes, Series, draw_chart, line_chart
+from agopconsole.analysis.legend import shared_legend
 from agopconsole.analysis.short_names import short_names
 
 nan, inf = math.nan, math.inf
@@ -388,3 +389,30 @@ def test_names_that_would_be_alike_stay_whole_and_numbers_are_never_cut():
     assert short_names(["normalise n=3", "normalise n=5"]) == ([["normalise n=3", "normalise n=5"]] * 2, [])
     assert ["kai 0.0125", "kai 0.0126"] in short_names(["kaiming lr=0.0125 n=3", "kaiming lr=0.0126 n=3"])[1]
     assert short_names(["#64 kaiming_uniform s0", "#65 kaiming_uniform s0"])[1][-1] == ["#64", "#65"]
+
+
+def test_a_shared_legend_names_every_line_whole_where_it_can_and_takes_few_lines():
+    labels = [f"{init} scale=lsuv basis={basis} n=3" for init in ("nfm", "agop") for basis in ("source", "centred")]
+    series = [Series(label, BLUE, [], [], lost=[2.0] if "agop" in label else ()) for label in labels]
+    whole = plain("\n".join(shared_legend(series, Axes(), width=130, height=34)))
+    assert len(whole) == 2
+    assert all(f"■ {label}" in " ".join(whole) for label in labels)
+    assert whole[0].startswith("■ agop scale=lsuv basis=source n=3 ✗ diverged, epoch 2")
+    short = plain("\n".join(shared_legend(series * 4, Axes(), width=60, height=20)))
+    assert len(short) == 4
+    assert "more" in short[-1]
+    assert {len(line) for line in short} == {60}
+    assert shared_legend([], Axes(), width=60, height=20) == []
+
+
+def test_a_chart_without_a_legend_has_more_rows_and_still_says_what_it_cannot_show():
+    series = [Series("it", BLUE, [1, 2, 3], [1.0, 2.0, 3.0]), Series("other", BLUE, [1, 2, 3], [0.0, 20.0, 3.0])]
+    rows = {}
+    for log in (False, True):
+        for named in (True, False):
+            picture = draw_chart(series, Axes(log=log), width=60, height=12, named=named, colour=False)
+            rows[log, named] = picture.canvas.rows
+            text = "\n".join(picture.lines)
+            assert ("1 ≤ 0 not shown" in text) == log
+            assert (" it" in text) == named
+    assert rows == {(False, True): 9, (False, False): 10, (True, True): 9, (True, False): 9}

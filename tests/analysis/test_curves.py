@@ -8,7 +8,7 @@ import pytest
 from helpers.demo_store import build_demo_store, epoch_metrics
 
 from agopconsole.analysis.charts import Series, accuracy_series, loss_gap_series
-from agopconsole.analysis.curves import Choice, Numbers, extent, plot_series
+from agopconsole.analysis.curves import Choice, Numbers, extent, names, plot_series
 from agopconsole.analysis.plots import PLOTS, USUAL
 from agopconsole.analysis.smoothing import smooth
 from agopconsole.metrics import EpochAnsatz, LayerAnsatz, StepMetrics
@@ -232,3 +232,22 @@ def test_without_a_measurement_of_the_start_there_is_none_of_it(demo):
     assert lines["kaiming_uniform n=1"].y == [0.5, 0.5]
     assert list(lines["kaiming_uniform n=1 at the start"].y) == []
     assert len(lines) == 2, "a run that diverged has no part in it unless it was measured"
+
+
+def test_names_are_those_of_the_lines_of_all_plots_with_what_was_lost(demo):
+    runs, histories = demo
+    layers = (LayerAnsatz("features.0", 0.5, 0.6, 0.9),)
+    measured = next(run for run in runs if run.method == "kaiming_normal")
+    numbers = Numbers(histories, {run.id: () for run in runs}, {measured.id: [EpochAnsatz(0, layers)]})
+    for choice in (Choice(runs, ()), Choice((), runs)):
+        lines = by_label(plot_series(PLOTS["val_accuracy"], choice, numbers))
+        named = by_label(names([PLOTS["val_accuracy"], PLOTS["loss_gap"]], choice, numbers))
+        assert [(label, one.colour, one.lost) for label, one in named.items()] == [
+            (label, one.colour, one.lost) for label, one in lines.items()
+        ]
+        assert not any(one.x or one.y for one in named.values())
+    # One seed of three was measured: the name that both charts share says nothing of how many there are.
+    both = names([PLOTS["ansatz"], PLOTS["val_accuracy"]], Choice(runs, ()), numbers)
+    assert [one.label for one in both][:3] == ["kaiming_uniform n=3", "kaiming_normal", "lecun_normal n=3"]
+    assert [one.label for one in names([PLOTS["ansatz"]], Choice(runs, ()), numbers)] == ["kaiming_normal n=1"]
+    assert names([PLOTS["step_loss"]], Choice((), [measured]), numbers) == []

@@ -126,8 +126,8 @@ async def test_the_cursor_reads_all_charts_and_draws_none_anew(demo, monkeypatch
     async with console(demo) as pilot:
         await press(pilot, "down")
         drawn = text(pilot, "#chart-1")
-        monkeypatch.setattr(chart_panel, "draw_chart", None)  # a call would end the console
         await press(pilot, "comma")
+        monkeypatch.setattr(chart_panel, "draw_chart", None)  # a call would end the console
         assert "epoch 20 " in text(pilot, "#chart-1")
         await press(pilot, "comma", "comma")
         line = panel(pilot).series[0]
@@ -137,8 +137,43 @@ async def test_the_cursor_reads_all_charts_and_draws_none_anew(demo, monkeypatch
         await press(pilot, "full_stop")
         assert "epoch 19" in text(pilot, "#chart-2")
         assert text(pilot, "#chart-1").count("│") > drawn.count("│")
+        monkeypatch.undo()
         await press(pilot, "0")
         assert text(pilot, "#chart-1") == drawn
+
+
+async def test_charts_side_by_side_share_a_legend_and_one_alone_has_its_own(demo):
+    async with console(demo, WIDE) as pilot:
+        assert "■" not in text(pilot, "#chart-1")
+        legend = text(pilot, "#grid-legend")
+        assert legend.startswith("■ kaiming_agop n=0 ✗ 2 diverged, first in epoch ")
+        for one in panel(pilot).series:
+            assert f"■ {one.label}" in legend
+        lines = legend.count("\n") + 1
+        assert grid(pilot).query_one("#grid-legend").region.height == lines
+        assert sum(panel(pilot, cell).region.height for cell in (1, 4)) == grid(pilot).size.height - lines
+        await press(pilot, "down")
+        await until(pilot, lambda: text(pilot, "#grid-legend").strip() == "■ kaiming_uniform n=3")
+        await until(pilot, lambda: panel(pilot).region.height == (grid(pilot).size.height - 1) // 2)
+        await press(pilot, "b")
+        await until(pilot, lambda: text(pilot, "#grid-legend").startswith("■ #1 kaiming_uniform s0  ■ #7"))
+        await press(pilot, "F")
+        await until(pilot, lambda: pilot.app.caught_up and "■ #1 kaiming_uniform s0" in text(pilot, "#chart-1"))
+        assert not grid(pilot).query_one("#grid-legend").region.area
+
+
+async def test_a_chart_that_cannot_show_a_value_says_so_with_a_shared_legend_too(demo):
+    async with console(demo, WIDE) as pilot:
+        await press(pilot, "tab", "l")
+        assert "≤ 0 not shown" in text(pilot, "#chart-2")
+        assert "≤ 0 not shown" not in text(pilot, "#chart-1")
+
+
+async def test_without_colours_each_chart_has_its_own_legend(demo, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console(demo, WIDE) as pilot:
+        assert " kaiming_agop n=0 ✗" in text(pilot, "#chart-1")
+        assert not grid(pilot).query_one("#grid-legend").region.area
 
 
 async def test_nothing_is_drawn_again_while_nothing_has_changed(demo, monkeypatch):

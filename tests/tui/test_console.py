@@ -49,7 +49,7 @@ async def test_what_went_wrong_is_in_the_table_the_chart_and_the_status_line(dem
     async with console(demo) as pilot:
         assert any("kaiming_agop" in line and "✗ 2 diverged" in line for line in lines(pilot))
         assert any("nfm" in line and "≈1" in line for line in lines(pilot))
-        assert "kaiming_agop n=0 ✗" in text(pilot, "#chart-1")
+        assert "kaiming_agop n=0 ✗" in text(pilot, "#grid-legend")
         assert "2 diverged" in text(pilot, "#status")
 
 
