@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from statistics import fmean
 from typing import Any
 
@@ -67,18 +68,18 @@ def draw(
         _set_rulers(figure, limits, axes, y_ticks, width)
         left = max(map(len, y_ticks.values()), default=0) + 1
         for curve in sorted(curves, key=_mean_band, reverse=True):  # a narrow band stays in sight upon a wide one
-            _draw_bands(figure, curve)
+            _draw_bands(figure, curve, (limits.y_high - limits.y_low) / max(height - _AXIS_LINES - 1, 1))
         if axes.shows_zero:
             figure.draw(figure.segment((limits.x_low, limits.x_high), (0, 0), marker=_marker("─", GREY)))
-        for curve, marker in zip(curves, markers, strict=True):
+        lines = sorted(zip(curves, markers, strict=True), key=lambda line: not line[0].series.dotted)
+        for curve, marker in lines:  # a dotted line below the one that matters more
             _draw_lines(figure, curve, marker)
         _draw_marks(figure, curves, limits, width, height)
         matrix = figure.build()
         if axes.shows_zero and axes.notes:
             zero = round((height - _AXIS_LINES - 1) * limits.y_high / (limits.y_high - limits.y_low))
-            for row, note in ((zero + 1, axes.notes[0]), (zero - 1, axes.notes[1])):
-                if 0 <= row < height - _AXIS_LINES:
-                    _write_where_free(matrix, row, note)
+            _write_where_free(matrix, range(zero + 1, height - _AXIS_LINES), axes.notes[0])
+            _write_where_free(matrix, range(zero - 1, -1, -1), axes.notes[1])
         _name_ticks(matrix, height - 1, axes)
         text: str = matrix.string(colorless=not colour)
     return text.rstrip("\n").split("\n"), left
@@ -102,12 +103,16 @@ def _mean_band(curve: Curve) -> float:
     return fmean(h - w for piece in pieces for w, h in zip(piece.low, piece.high, strict=True)) if pieces else 0.0
 
 
-def _draw_bands(figure: Any, curve: Curve) -> None:
+def _draw_bands(figure: Any, curve: Curve, row: float) -> None:
+    """Shades the bands where they are a row wide: a narrower one would show by chance, here and there."""
     marker = _marker("░", faded(curve.series.colour))
     for piece in curve.pieces:
-        if piece.has_band:
-            upper, lower = (figure.signal(piece.x, edge, marker=marker) for edge in (piece.high, piece.low))
-            figure.draw(upper.fill(lower).lines())
+        edges = zip(piece.x, piece.low, piece.high, strict=True)
+        for is_wide, points in groupby(edges, lambda edge: edge[2] - edge[1] >= row):
+            if is_wide:
+                x, low, high = zip(*points, strict=True)
+                upper, lower = (figure.signal(x, edge, marker=marker) for edge in (high, low))
+                figure.draw(upper.fill(lower).lines())
 
 
 def _draw_lines(figure: Any, curve: Curve, symbol: str) -> None:
@@ -141,12 +146,14 @@ def _marker(symbol: str, colour: str) -> Any:
     return plotext.marker(symbol, pixel=plotext.pixel(to_rgb(colour)))
 
 
-def _write_where_free(matrix: Any, row: int, text: str) -> None:
-    """Writes `text` into the rightmost gap of a row that is wide enough, or not at all."""
-    gaps = [gap for gap in re.finditer("[ ░]+", _line(matrix, row)) if gap.start() > 0]
-    ends = [gap.end() for gap in gaps if len(gap[0]) >= len(text) + 2]
-    if ends:
-        _write(matrix, row, ends[-1] - len(text) - 1, text)
+def _write_where_free(matrix: Any, rows: Iterable[int], text: str) -> None:
+    """Writes `text` into the rightmost gap that is wide enough, in the first of the rows with one, or not at all."""
+    for row in rows:
+        gaps = [gap for gap in re.finditer("[ ░]+", _line(matrix, row)) if gap.start() > 0]
+        ends = [gap.end() for gap in gaps if len(gap[0]) >= len(text) + 2]
+        if ends:
+            _write(matrix, row, ends[-1] - len(text) - 1, text)
+            return
 
 
 def _name_ticks(matrix: Any, row: int, axes: Axes) -> None:

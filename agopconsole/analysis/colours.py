@@ -1,7 +1,8 @@
 """One colour a method, the same on every screen and chart.
 
 The presets have fixed colours (Okabe & Ito 2008 and Tol 2021 where they reach, so that the usual rivals stay apart
-for colour-blind eyes); any other label gets a hue of its own from a digest of its text. All of them keep a contrast
+for colour-blind eyes), and so have the variants of the studies that come with the console, as far as can be from what
+they are compared with; any other label gets a hue of its own from a digest of its text. All of them keep a contrast
 of 3:1 to a dark background and 2:1 to a white one.
 """
 
@@ -35,13 +36,27 @@ _PRESETS: dict[str, str] = {
     "kaiming_agop": "#d55e00",
     "pretrained": "#c2b280",
 }
+_OF_STUDIES: dict[str, str] = {
+    "nfm scale=lsuv basis=centred": "#e637b2",
+    "nfm scale=lsuv basis=aligned": "#f089f0",
+    "agop scale=lsuv basis=centred": "#836f21",
+    "agop scale=lsuv power=0.5 layers=first:3": "#19c8c8",
+    "kaiming_normal scale=lsuv": "#a65980",
+    "kaiming_normal scale=lsuv basis=centred": "#bda9d1",
+    "kaiming_nfm basis=rotated": "#44787e",
+    "kaiming_nfm scale=poster": "#b237e6",
+    "kaiming_agop basis=rotated": "#15ac15",
+    "kaiming_agop scale=poster": "#8fc15c",
+}
+"""Variants that the studies in `configs/` compare with presets and with one another."""
+
 _SEED_SHADES = (0.0, 0.35, -0.25, 0.6, -0.4)
 
 
 def method_colour(label: str) -> str:
     """The colour "#rrggbb" of a method's label; the same in every process."""
-    if label in _PRESETS:
-        return _PRESETS[label]
+    if known := _PRESETS.get(label) or _OF_STUDIES.get(label):
+        return known
     digest = hashlib.sha256(label.encode()).digest()
     hue = int.from_bytes(digest[:2]) / 65536
     rgb = colorsys.hls_to_rgb(hue, 0.5, 0.45 + digest[2] / 255 * 0.3)

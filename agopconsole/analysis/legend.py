@@ -14,7 +14,10 @@ from agopconsole.analysis.short_names import short_names
 
 _NO_VALUE = "-"
 _HUNDRED = 99.5
-"""From here on two digits would be written with an exponent."""
+"""From here on two digits would be written with an exponent, and from its square on four."""
+
+_LONG = 1e7
+"""A number of so many digits is not read at a glance, written out or not."""
 
 Shares = tuple[float, float, float]
 _OF_A_CHART: Shares = (1 / 4, 1 / 3, 2 / 5)
@@ -111,4 +114,5 @@ def _value(reading: Reading | None) -> str:
     if not math.isfinite(reading.y):
         return "✗"
     band = reading.band or 0.0
-    return f"{reading.y:.4g}" + (f"±{band:.0f}" if band >= _HUNDRED else f"±{band:.2g}" if band else "")
+    value = f"{reading.y:.0f}" if _HUNDRED**2 < abs(reading.y) < _LONG else f"{reading.y:.4g}"
+    return value + (f"±{band:.0f}" if band >= _HUNDRED else f"±{band:.2g}" if band else "")

@@ -76,11 +76,6 @@ class Piece:
     def __len__(self) -> int:
         return len(self.x)
 
-    @property
-    def has_band(self) -> bool:
-        """Whether its band has any width."""
-        return self.low != self.high
-
 
 @dataclass(frozen=True)
 class Curve:

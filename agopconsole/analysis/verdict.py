@@ -82,7 +82,7 @@ SIGNS = (
         min,
         "trouble",
         "slow",
-        "images look alike: from {layer} on they differ in as few as {value} directions",
+        "images look alike: from {layer} on the directions they differ in go down to {value}",
     ),
     Sign(
         "gradient_ratio",

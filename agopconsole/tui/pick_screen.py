@@ -114,8 +114,8 @@ def nearest(run: RunRecord, runs: Iterable[RunRecord]) -> list[RunRecord]:
 
 
 def _line(run: RunRecord) -> Text:
-    text = Text.assemble(("■ ", method_colour(run.method)), run.title, (f"  {run.dataset}", GREY), no_wrap=True)
+    text = Text.assemble(("■ ", method_colour(run.method)), run.title, no_wrap=True, overflow="ellipsis")
     text.append(f"  {words.STATE_SIGNS[run.status]}", WARNING if run.status == "failed" else GREY)
     if run.best_val_accuracy is not None:
         text.append(f" {words.accuracy(run.best_val_accuracy)} %")
-    return text
+    return text.append("  " + " · ".join([run.dataset, *[run.study] * bool(run.study)]), GREY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +15,21 @@ from textual.containers import HorizontalScroll, VerticalScroll
 from textual.widgets import Static
 
 from agopconsole.analysis.answer import answer
-from agopconsole.analysis.colours import GREY
+from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.analysis.export import file_format
 from agopconsole.analysis.measures import MEASURES
 from agopconsole.analysis.report import ALL, Report, build_report
 from agopconsole.analysis.report_text import answer_lines, caption, render_report, report_columns
-from agopconsole.analysis.tables import Look, render
+from agopconsole.analysis.tables import Column, Look, render
 from agopconsole.store import Store
 from agopconsole.tui.dialogs import PromptScreen
 from agopconsole.tui.key_bar import KeyBar
 from agopconsole.tui.snapshot import Snapshot
 from agopconsole.tui.store_screen import StoreScreen
+from agopconsole.tui.theme import CAUTION
+
+_SQUARE, _TIE = "■", "\N{BRAILLE PATTERN BLANK}"
+"""What stands before a method, and a blank between the two at which no line is broken."""
 
 _STEP = 8
 """Columns by which it scrolls."""
@@ -157,13 +162,34 @@ class ReportScreen(StoreScreen):
         width = self.query_one("#report").content_region.width - 1  # the last column may be a scroll bar's
         title, *notes = caption(report)
         look = Look(width=width, colour=not self.app.no_color, whole_words=True)
-        table = Text.from_ansi(render(report.row_dicts(), report_columns(report), "table", look))
+        table = coloured(render(report.row_dicts(), marked(report_columns(report)), "table", look), report)
         told = answer_lines(answer(report), Look(width=width))
         self.query_one("#report-title", Static).update(title)
         shown = self.query_one("#report-table", Static)
         shown.update(table)
         shown.styles.width = max(line.cell_len for line in table.split("\n"))
         self.query_one("#report-words", Static).update("\n\n".join([*told, "\n".join(notes)]))
+
+
+def marked(columns: Sequence[Column]) -> list[Column]:
+    """The columns, with a square before every method."""
+    return [
+        replace(column, title=f"  {column.title}", text=lambda row: f"{_SQUARE}{_TIE}{row['init']}")
+        if column.key == "init"
+        else column
+        for column in columns
+    ]
+
+
+def coloured(table: str, report: Report) -> Text:
+    """The table with each square in the colour of its method, and in colour what a reader must know of."""
+    text = Text.from_ansi(table)
+    text.plain = text.plain.replace(_TIE, " ")
+    text.highlight_regex(r"\d+ (diverged|failed|without a value)", WARNING)
+    text.highlight_regex(r"\d+ (at chance|unfinished)", CAUTION)
+    for square, row in zip(re.finditer(_SQUARE, text.plain), report.rows, strict=True):
+        text.stylize(method_colour(row.group.method), *square.span())
+    return text
 
 
 def export_report(report: Report, path: Path) -> str:

@@ -14,6 +14,7 @@ from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord
 from agopconsole.tui import words
 from agopconsole.tui.causes import causes
+from agopconsole.tui.theme import CAUTION
 
 _DEFAULTS = {f.name: f.default for f in fields(RunSpec)}
 _RESULTS = {
@@ -38,7 +39,7 @@ def facts_text(
     """
     text = Text()
     for line in causes(run, runs, start):
-        text.append(f"{line}\n", WARNING)
+        text.append(f"{line}\n", CAUTION if run.status == "done" and not run.diverged else WARNING)
     if text:
         text.append("\n")
     if other is not None:

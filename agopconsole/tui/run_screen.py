@@ -33,6 +33,7 @@ from agopconsole.tui.run_facts import facts_text
 from agopconsole.tui.run_files import files_text
 from agopconsole.tui.snapshot import Snapshot, Wanted
 from agopconsole.tui.stored_filters import StoredFilters, stored_filters
+from agopconsole.tui.theme import CAUTION
 from agopconsole.wording import counted
 
 _PARTS = {
@@ -294,10 +295,10 @@ def _heading(run: RunRecord) -> Text:
     state = f"{run.status}, epoch {run.epoch}/{run.epochs}"
     text = Text.assemble(" ", (f"#{run.id}", "bold"), " ", ("■ ", method_colour(run.method)), (run.name, "bold"))
     text.append(f"   {sign} {state}", WARNING if run.status == "failed" else GREY)
+    for flag in run.flags:
+        text.append(f"   {flag.replace('_', ' ')}", WARNING if flag == "diverged" else CAUTION)
     if run.best_val_accuracy is not None:
         text.append(f"   best {run.best_val_accuracy:.1f} % in epoch {run.best_epoch}", GREY)
-    if run.flags:
-        text.append(f"   {', '.join(run.flags).replace('_', ' ')}", WARNING)
     return text
 
 

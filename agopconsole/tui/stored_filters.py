@@ -50,9 +50,9 @@ def _source_weights(store: Store, run: RunRecord, title: str) -> StoredFilters:
         path = store.run_files(run.source_run) / BEST_WEIGHTS
         return _read(title, path) if path.is_file() else StoredFilters(title, lack="no weights of it are kept here")
     path = Path(run.request.source).expanduser()
-    if path.suffix == ".safetensors" and path.is_file():
-        return _read(title, path)
-    return StoredFilters(title, lack="its weights lie in no file that is read here")
+    if path.suffix != ".safetensors":
+        return StoredFilters(title, lack="only weights in a .safetensors file are read here")
+    return _read(title, path) if path.is_file() else StoredFilters(title, lack="there is no such file here")
 
 
 def _source_agop(store: Store, run: RunRecord, title: str) -> StoredFilters:

@@ -139,6 +139,34 @@ def test_bands_surround_their_line():
     assert min(shaded) < line < max(shaded)
 
 
+def test_a_band_narrower_than_a_row_leaves_no_shade_here_and_there():
+    x = range(40)
+    band = [0.001 if i < 30 else 0.4 for i in x]
+    series = [Series("it", BLUE, x, [i / 40 for i in x], band=band)]
+    lines = plain(line_chart(series, width=60, height=10, title=""))
+    shaded = [line.index("░") for line in lines if "░" in line]
+    assert min(shaded) > 40
+
+
+def test_a_dotted_line_lies_below_a_whole_one_whichever_comes_first():
+    whole, dotted = (
+        Series(name, BLUE, [1, 2, 3], [1.0, 2.0, 3.0], dotted=name == "dotted") for name in ("it", "dotted")
+    )
+    for series in ([whole, dotted], [dotted, whole]):
+        lines = plain(line_chart(series, width=60, height=10, title=""))
+        assert drawn(lines)
+        assert "·" not in "".join(lines[:7])
+
+
+def test_the_word_above_zero_goes_further_up_where_lines_take_its_place():
+    level = [Series(str(y), BLUE, [1, 2, 3], [y] * 3) for y in (0.1, 0.9)]
+    axes = Axes(zero_line=True, notes=("underfit", "overfit"))
+    lines = plain(line_chart(level, axes, width=40, height=9, title=""))
+    assert sum("overfit" in line for line in lines) == 1
+    over, zero = (next(i for i, line in enumerate(lines) if word in line) for word in ("overfit", "────"))
+    assert over < zero - 1
+
+
 def test_zero_stays_in_view_between_the_words_below_and_above_it():
     lines = chart([0.5, 0.8, 0.9], axes=Axes(zero_line=True, notes=("underfit", "overfit")))
     over, under = (next(i for i, line in enumerate(lines) if word in line) for word in ("overfit", "underfit"))

@@ -7,8 +7,18 @@ import sys
 
 import pytest
 
-from agopconsole.analysis.colours import faded, luminance, method_colour, run_colour, to_hex, to_rgb, to_unit
+from agopconsole.analysis.colours import (
+    _OF_STUDIES,
+    faded,
+    luminance,
+    method_colour,
+    run_colour,
+    to_hex,
+    to_rgb,
+    to_unit,
+)
 from agopconsole.methods import METHODS
+from agopconsole.study import read_study, studies_at_hand
 
 OTHERS = [f"kaiming_nfm layers=first:{n}" for n in range(1, 9)]
 
@@ -32,7 +42,16 @@ def test_every_preset_has_a_colour_that_no_other_comes_near():
         assert distance > 0.06, (one, other)
 
 
-@pytest.mark.parametrize("label", [*METHODS, *OTHERS])
+@pytest.mark.parametrize("name", ["cifar10", "cifar10_10k", "cifar10_whole", "first_experiment", "poster", "tune"])
+def test_the_methods_of_a_study_can_be_told_apart(name):
+    labels = {run.label for run in read_study(studies_at_hand()[name]).runs}
+    for one, other in itertools.combinations(sorted(labels), 2):
+        distance = math.dist(oklab(method_colour(one)), oklab(method_colour(other)))
+        fixed = {one, other} <= {*METHODS}
+        assert distance > (0.06 if fixed else 0.1), (one, other)
+
+
+@pytest.mark.parametrize("label", [*METHODS, *_OF_STUDIES, *OTHERS])
 def test_every_colour_can_be_read_on_dark_and_on_light(label):
     light = luminance(method_colour(label))
     assert (light + 0.05) / (luminance("#181818") + 0.05) >= 3

@@ -40,7 +40,7 @@ def test_what_is_wrong_is_said_with_its_first_layer_and_its_worst_value():
     start = [layer("a"), layer("b", outputs=2500.0), layer("c", outputs=70_000.0), layer("d", participation=1.0)]
     assert warnings(start) == [
         ("trouble", "outputs explode: from b on their mean square goes up to 70,000, 2 would be sound"),
-        ("trouble", "images look alike: from d on they differ in as few as 1 directions"),
+        ("trouble", "images look alike: from d on the directions they differ in go down to 1"),
     ]
 
 
