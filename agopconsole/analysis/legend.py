@@ -20,7 +20,7 @@ _LONG = 1e7
 """A number of so many digits is not read at a glance, written out or not."""
 
 Shares = tuple[float, float, float]
-_OF_A_CHART: Shares = (1 / 4, 1 / 3, 2 / 5)
+_OF_A_CHART: Shares = (1 / 4, 1 / 3, 1 / 3)
 _OF_A_GRID: Shares = (1 / 11, 1 / 7, 1 / 5)
 """Of the lines of a page, that a legend may take, should it need them, and at the most."""
 

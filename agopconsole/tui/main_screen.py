@@ -35,6 +35,9 @@ _ROOM_FOR_START = (100, 36)
 _WIDE = 160
 """Columns from which charts stand side by side, so that few lines will do."""
 
+_ROOM_FOR_CHARTS = 72
+"""Columns that it takes to show a chart beside the table."""
+
 _EMPTY = """\
 There are no runs in {path} yet.
 
@@ -177,7 +180,13 @@ class MainScreen(RunActionsScreen, ChartedScreen):
     # Panels
 
     def action_next_chart(self, by: int) -> None:
-        """Goes on to the next chart; where the start has no place of its own it comes after the last one."""
+        """Goes on to the next chart; where the start has no place of its own it comes after the last one.
+
+        Where there is no room for charts beside the table, the first one takes the whole screen.
+        """
+        if self.has_class("-alone") and not self.grid.full:
+            self.action_full()
+            return
         stops = len(self.grid.plots) + (self.has_class("-single") and not self.grid.full)
         now = len(self.grid.plots) if self.has_class("-show-start") else self.grid.current
         place = (now + by) % stops
@@ -202,6 +211,7 @@ class MainScreen(RunActionsScreen, ChartedScreen):
         single = width < _ROOM_FOR_START[0] or (width < _WIDE and height < _ROOM_FOR_START[1])
         self.set_class(single, "-single")
         self.set_class(single and self.has_class("-show-start"), "-show-start")
+        self.set_class(width < _ROOM_FOR_CHARTS, "-alone")
         self.refresh_bindings()
 
     def _say(self, text: str | None) -> None:

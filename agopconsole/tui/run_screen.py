@@ -76,6 +76,7 @@ class RunScreen(RunActionsScreen):
         self._other: int | None = None
         self._part = "facts"
         self._alone = False
+        self._follows_log = True
         self._snapshot = Snapshot()
         self._filters: tuple[StoredFilters, ...] = ()
         self._filters_are_of: object = None
@@ -108,6 +109,7 @@ class RunScreen(RunActionsScreen):
             self.query_one(f"#{part}").border_title = title
         for name in _COLUMNS:
             self._epochs.add_column(Text(name, justify="right"), key=name, width=max(len(name) + 2, 7))
+        self.watch(self.query_one("#log"), "scroll_y", self._log_scrolled, init=False)
         self._show_part(self._part)
 
     @property
@@ -168,12 +170,17 @@ class RunScreen(RunActionsScreen):
 
     def _show_log(self, lines: tuple[LogLine, ...]) -> None:
         """Shows the log; its end stays in sight until the user scrolls up."""
-        log = self.query_one("#log", VerticalScroll)
-        follows = log.scroll_target_y >= log.max_scroll_y
-        log.border_title = "log" if follows else "log (End follows it again)"
         self.query_one("#log-lines", Static).update(_log(lines))
-        if follows:
-            log.scroll_end(animate=False)
+        self._follow_log()
+
+    def _follow_log(self) -> None:
+        if self._follows_log:
+            self.query_one("#log").scroll_end(animate=False)
+
+    def _log_scrolled(self) -> None:
+        log = self.query_one("#log")
+        self._follows_log = log.scroll_y >= log.max_scroll_y
+        log.border_title = "log" if self._follows_log else "log (End follows it again)"
 
     def _show_layers(self) -> None:
         """Shows how the layers started, and how NFM and AGOP agreed when that was looked at last."""
@@ -259,6 +266,7 @@ class RunScreen(RunActionsScreen):
             self.set_class(part == self._part, f"-show-{part}")
         self.call_after_refresh(self._show_layers)
         self.call_after_refresh(self._show_filters)
+        self.call_after_refresh(self._follow_log)
 
     # The maps of a photo
 

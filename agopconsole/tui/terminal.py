@@ -24,6 +24,7 @@ _ASCII = str.maketrans(
         **dict.fromkeys("█▇▆▅▄▃▂▀▊▋▉■▙▚▛▜▞▟", "#"),
         **dict.fromkeys("▖▗▘▝░▒▓", ":"),
         **dict(zip("●○◌▶▸▾✓✗≈±·…Δ²▲▼‖—→←↑↓≤", "*oo>>vvx~+..d2^v=-><^v<", strict=True)),
+        **dict(zip("◆◇△□", "&%A@", strict=True)),  # of the lines of a chart without colours
     }
 )
 

@@ -313,6 +313,8 @@ def test_the_cursor_reads_every_line_in_place_of_the_legend():
     assert below[0].split() == ["epoch", "2", "■", "20±0.5", "nfm", "n=3", "■", "✗", "agop", "n=3"]
     assert [len(line) for line in below] == [60] * (14 - 2 - shown.canvas.rows)
     assert "■ -" in "".join(plain("\n".join(shown.read(3))))
+    large = draw_chart([Series("it", BLUE, [1, 2, 3], [9876.5, 12345.6, 2.5e8])], Axes(), width=60, height=14)
+    assert [plain(large.read(x)[0])[0].split()[3] for x in (1, 2, 3)] == ["9876", "12346", "2.5e+08"]
 
 
 def test_with_little_room_the_cursor_shortens_the_labels_first_and_leaves_the_values():

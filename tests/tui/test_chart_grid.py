@@ -275,7 +275,7 @@ async def test_without_runs_no_key_does_harm(tmp_path):
 
 
 async def test_a_cell_too_small_for_a_chart_says_all_in_words_and_has_no_cursor(demo):
-    async with console(demo, (60, 16)) as pilot:
+    async with console(demo, (80, 11)) as pilot:
         assert panel(pilot).picture.canvas is None
         await press(pilot, "comma", "z", "left_square_bracket")
         assert "■" in text(pilot, "#chart-1")

@@ -122,6 +122,22 @@ async def test_there_are_as_many_charts_in_sight_as_can_be_read(demo, size, char
         assert displayed(pilot) == [*(f"chart-{cell + 1}" for cell in range(charts)), "start"]
 
 
+async def test_where_there_is_no_room_for_a_chart_beside_the_table_tab_shows_it_alone(demo):
+    async with console(demo, (60, 16)) as pilot:
+        assert displayed(pilot) == []
+        assert table(pilot).region.width == 60
+        await press(pilot, "down", "tab")
+        await until(pilot, lambda: pilot.app.caught_up and "kaiming_uniform n=3" in text(pilot, "#chart-1"))
+        assert displayed(pilot) == ["chart-1"]
+        await press(pilot, "tab")
+        assert pilot.app.screen.query_one("#chart-1").border_title.startswith("loss gap")
+        await press(pilot, "escape")
+        assert displayed(pilot) == []
+        assert table(pilot).has_focus
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: displayed(pilot) == ["chart-1"])
+
+
 async def test_charts_fill_their_panels_at_every_size(demo):
     async with console(demo) as pilot:
         for size in ((80, 24), (200, 50), (40, 10), (12, 4), (100, 36), (300, 20)):

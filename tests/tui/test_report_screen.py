@@ -4,9 +4,11 @@ from helpers.console import console, text, until
 from helpers.stored_runs import add_done
 from textual.geometry import Region
 
+from agopconsole.analysis.colours import WARNING, method_colour
 from agopconsole.tui.dialogs import PromptScreen
 from agopconsole.tui.report_screen import ReportScreen
 from agopconsole.tui.run_table import RunTable
+from agopconsole.tui.theme import CAUTION
 
 
 async def open_report(pilot):
@@ -28,6 +30,23 @@ async def test_it_shows_the_table_and_its_questions_change_by_key(demo):
         await until(pilot, lambda: "beside the poster" in text(pilot, "#heading"))
         await pilot.press("escape")
         assert not isinstance(pilot.app.screen, ReportScreen)
+
+
+async def test_methods_have_their_colours_and_what_to_beware_of_those_of_the_console(demo):
+    async with console(demo, (200, 50)) as pilot:
+        await open_report(pilot)
+        await until(pilot, lambda: "diverged" in text(pilot, "#report-table"))
+        table = pilot.app.screen.query_one("#report-table").content
+        coloured = {}
+        for span in table.spans:
+            coloured.setdefault(str(span.style), []).append(table.plain[span.start : span.end])
+        for line in table.plain.split("\n"):
+            if "■" in line:
+                method = line.split("■ ")[1].split("  ")[0]
+                assert coloured[method_colour(method)] == ["■"]
+        assert "2 diverged" in coloured[WARNING]
+        assert set(coloured[CAUTION]) == {"1 at chance", "1 unfinished"}
+        assert sum("■" in line for line in table.plain.split("\n")) == 6
 
 
 async def test_it_opens_with_the_study_under_the_cursor(store):

@@ -1,6 +1,7 @@
 """One run in full: its parts at every size, the run it is compared with, its log, its files."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -10,11 +11,13 @@ from helpers.demo_store import OWNER, epoch_metrics
 from rich.color import Color
 from safetensors.numpy import save_file
 
+from agopconsole.analysis.colours import WARNING
 from agopconsole.metrics import EpochAnsatz, LayerAnsatz
 from agopconsole.spec import RunSpec
 from agopconsole.store import Store
 from agopconsole.tui.chart_panel import ChartPanel
 from agopconsole.tui.run_screen import _PARTS, RunScreen
+from agopconsole.tui.theme import CAUTION
 
 
 async def open_run(pilot, run_id):
@@ -68,7 +71,8 @@ async def test_o_compares_with_another_run_and_no_one_again(demo):
         await pilot.press("o")
         await until(pilot, lambda: pilot.app.screen.query("#pick-filter"))
         offered = pilot.app.screen.query_one("#pick-runs")
-        assert "#2 kaiming_normal s0" in offered.get_option_at_index(0).prompt.plain
+        first = offered.get_option_at_index(0).prompt.plain
+        assert re.fullmatch(r"■ #2 kaiming_normal s0  ✓ [\d.]+ %  digits · digits-transfer", first)
         pilot.app.screen.focused.value = "init:kaiming_normal seed:0"
         await until(pilot, lambda: offered.option_count == 1)
         await pilot.press("enter")
@@ -92,8 +96,11 @@ async def test_the_log_follows_its_end_until_the_user_scrolls_up(demo):
             await until(
                 pilot, lambda: "line 59" in text(pilot, "#log-lines") and log.scroll_y == log.max_scroll_y > 0
             )
+            for size in ((120, 30), (200, 50), (120, 40)):  # a new layout is no scrolling up
+                await pilot.resize_terminal(*size)
+                await until(pilot, lambda: log.scroll_y == log.max_scroll_y > 0 and log.border_title == "log")
             log.scroll_home(animate=False)
-            await pilot.pause()
+            await until(pilot, lambda: log.border_title != "log")
             store.log(16, "info", "one more")
             store.record_epoch(16, epoch_metrics(store.run(16), 13))
             await until(pilot, lambda: "one more" in text(pilot, "#log-lines"))
@@ -213,3 +220,17 @@ async def test_without_any_weights_it_says_so(demo):
     async with console(demo) as pilot:
         await open_run(pilot, 1)
         await until(pilot, lambda: text(pilot, "#filter-rows") == "no weights kept yet")
+
+
+async def test_the_heading_warns_of_what_failed_and_cautions_of_what_is_at_chance_before_the_rest(demo):
+    async with console(demo) as pilot:
+        for run_id, word, colour in ((11, "at chance", CAUTION), (6, "diverged", WARNING)):
+            await open_run(pilot, run_id)
+            heading = pilot.app.screen.query_one("#heading").content
+            assert {span.style for span in heading.spans if heading.plain[span.start : span.end].strip() == word} == {
+                colour
+            }
+            assert heading.plain.index(word) < heading.plain.index("best")
+            why = pilot.app.screen.query_one("#spec").content
+            assert why.spans[0].style == colour
+            await pilot.press("escape")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from helpers.console import console, press, table, text, until
 
+from agopconsole.analysis.page import _SYMBOLS
 from agopconsole.tui.commands import commands
 from agopconsole.tui.devices import parse_gpus, read_devices
 from agopconsole.tui.frame import screen_text
@@ -49,6 +50,15 @@ async def test_without_unicode_every_sign_is_ascii_and_the_lines_are_as_long(dem
     assert plain == ascii_text(wide)
 
 
+async def test_without_colours_and_unicode_the_lines_of_a_chart_still_differ(demo, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console(demo, unicode=False) as pilot:
+        plain = screen_text(pilot.app)
+        assert len({ascii_text(symbol) for symbol in pilot.app.screen.query_one("#chart-1").picture.symbols}) == 6
+    assert "?" not in plain.replace("? Help", "")
+    assert len({ascii_text(symbol) for symbol in _SYMBOLS}) == len(_SYMBOLS)
+
+
 @pytest.mark.parametrize("size", [(20, 5), (35, 24), (80, 8), (1, 1)])
 async def test_a_window_that_is_too_small_says_so_and_one_that_grows_shows_all(demo, size):
     async with console(demo, size) as pilot:
@@ -59,6 +69,18 @@ async def test_a_window_that_is_too_small_says_so_and_one_that_grows_shows_all(d
         shown = screen_text(pilot.app)
         assert "too small" not in shown
         assert "kaiming" in shown
+
+
+async def test_what_had_the_focus_has_it_again_once_there_is_room(demo):
+    async with console(demo, (80, 24)) as pilot:
+        for key, focused in (("down", "runs"), ("n", "field-init")):
+            await press(pilot, key)
+            await until(pilot, lambda focused=focused: pilot.app.focused and pilot.app.focused.id == focused)
+            await pilot.resize_terminal(20, 5)
+            await until(pilot, lambda: "too small" in screen_text(pilot.app))
+            await pilot.resize_terminal(80, 24)
+            await until(pilot, lambda: "too small" not in screen_text(pilot.app))
+            assert pilot.app.focused.id == focused
 
 
 async def test_light_and_dark_differ_in_colours_alone(demo, tmp_path):
