@@ -114,7 +114,7 @@ class LibraryProducts:
         if self._patches:
             return self._products.weight_gradient()
         assert self._of_weight is not None
-        return self._of_weight.to(self._weight.dtype)
+        return self._of_weight
 
 
 def _channels_first(maps: Tensor) -> Tensor:

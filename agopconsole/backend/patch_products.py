@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from agopconsole.backend.scratch import Scratch
+from agopconsole.backend.unfold import unfold
 
 _WIDEST = 64
 _BYTES_AT_ONCE = 16 << 20
@@ -63,7 +64,7 @@ class PatchProducts:
     def outputs(self, maps: Tensor) -> Tensor:
         """See `Way`."""
         tiles = self.room(len(maps))
-        _multiply(self._patches(maps, self._padding), self._filters.mT, self._rows(tiles))
+        _multiply(unfold(maps, self._kernel, self._padding, self._scratch), self._filters.mT, self._rows(tiles))
         return tiles
 
     def room(self, n: int) -> Tensor:
@@ -77,17 +78,17 @@ class PatchProducts:
         """See `Way`."""
         rows = self._rows(delta)
         if weight:
-            self._add_to_filters(rows.mT, self._patches(maps, self._padding))
+            self._add_to_filters(rows.mT, unfold(maps, self._kernel, self._padding, self._scratch))
         if of_maps is not None:
             around = self._kernel[0] - 1 - self._padding[0], self._kernel[1] - 1 - self._padding[1]
-            seen = self._patches(rows.view(len(maps), *self.size, -1), around)
+            seen = unfold(rows.view(len(maps), *self.size, -1), self._kernel, around, self._scratch)
             _multiply(seen, self._turned_filters(), of_maps.view(-1, of_maps.shape[-1]))
 
     def weight_gradient(self) -> Tensor:
         """See `Way`."""
         assert self._of_filters is not None
         c_out, c_in = self._weight.shape[:2]
-        return self._of_filters.to(self._weight.dtype).view(c_out, *self._kernel, c_in).permute(0, 3, 1, 2)
+        return self._of_filters.view(c_out, *self._kernel, c_in).permute(0, 3, 1, 2)
 
     def _add_to_filters(self, delta: Tensor, patches: Tensor) -> None:
         """The sum over the pieces is kept in float32 or more, as that within a product is."""
@@ -109,19 +110,6 @@ class PatchProducts:
     def _rows(self, tiles: Tensor) -> Tensor:
         """(n h_out w_out, c_out), of what `room` gave."""
         return tiles.permute(2, 3, 0, 4, 1, 5).view(-1, len(self._weight))
-
-    def _patches(self, maps: Tensor, padding: tuple[int, int]) -> Tensor:
-        """(places, k_h k_w c) of maps (n, h, w, c) with rings of zeros, the channels last in each patch."""
-        n, height, width, c = maps.shape
-        (top, left), (k_h, k_w) = padding, self._kernel
-        whole = height + 2 * top, width + 2 * left
-        padded = self._scratch.take("seen", (n, *whole, c), maps).zero_()
-        padded[:, top : top + height, left : left + width] = maps
-        s_map, s_row, s_column, _ = padded.stride()
-        shape = n, whole[0] - k_h + 1, whole[1] - k_w + 1, k_h, k_w, c
-        patches = self._scratch.take("spans", shape, maps)
-        patches.copy_(padded.as_strided(shape, (s_map, s_row, s_column, s_row, s_column, 1)))
-        return patches.view(-1, k_h * k_w * c)
 
 
 def _multiply(rows: Tensor, matrix: Tensor, out: Tensor) -> None:

@@ -1,7 +1,7 @@
 """A convolution, and the 2 x 2 max-pooling that may follow it, in pieces of a batch that stay in the caches.
 
 The maps before the pooling, a network's largest, are never in memory as a whole: only what is left of them is kept,
-and in which of the four places of a window it was, a byte each. What a piece goes through is a `Way`.
+and in which of the four places of a window it was. What a piece goes through is a `Way`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Way(Protocol):
         """
 
     def weight_gradient(self) -> Tensor:
-        """The sum over the pieces so far, of the shape of the weight."""
+        """The sum over the pieces so far, of the shape of the weight, of its type or wider."""
 
 
 class Layout(Protocol):
@@ -59,7 +59,7 @@ def convolve(maps: Tensor, weight: Tensor, bias: Tensor | None, layout: Layout, 
 
     Args:
         maps: (n, c_in, h, w), best in channels-last memory.
-        weight: (c_out, c_in, kh, kw).
+        weight: (c_out, c_in, kh, kw); of the maps' type, or wider and rounded to it.
         bias: (c_out,) or None.
         layout: how it is computed; its tiles are of even sides, and the outputs too, if there is pooling.
         pool: whether windows of 2 x 2 follow, whose largest values alone are wanted.
@@ -76,13 +76,15 @@ class _Convolution(torch.autograd.Function):
     def forward(
         ctx: Any, maps: Tensor, weight: Tensor, bias: Tensor | None, layout: Layout, pool: bool, keep: bool
     ) -> Tensor:
-        rows = _channels_last(maps)
-        way = layout(rows, weight)
+        rows, filters = _channels_last(maps), weight.to(maps.dtype)
+        way = layout(rows, filters)
         height, width = (side // 2 for side in way.size) if pool else way.size
         # No view: a ReLU may work in place on what comes out.
         shape = len(maps), len(weight), height, width
         out = torch.empty(shape, dtype=maps.dtype, device=maps.device, memory_format=torch.channels_last)
-        places = torch.empty((len(maps), height, width, len(weight)), dtype=torch.uint8) if pool and keep else None
+        # A byte more than needed in bfloat16, and no conversion forth and back.
+        of_places = maps.dtype if maps.dtype == torch.bfloat16 else torch.uint8
+        places = torch.empty((len(maps), height, width, len(weight)), dtype=of_places) if pool and keep else None
         whole = out.permute(0, 2, 3, 1)
         for start in range(0, len(rows), way.at_once):
             piece = slice(start, start + way.at_once)
@@ -92,15 +94,15 @@ class _Convolution(torch.autograd.Function):
             else:
                 with written_tiles(whole[piece], tuple(tiles.shape)) as final:
                     final.copy_(tiles) if bias is None else torch.add(tiles, bias, out=final)
-        ctx.save_for_backward(rows, weight, places)
-        ctx.layout = layout
+        ctx.save_for_backward(rows, filters, places)
+        ctx.layout, ctx.of_weight = layout, weight.dtype
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:
-        rows, weight, places = ctx.saved_tensors
-        way: Way = ctx.layout(rows, weight)
+        rows, filters, places = ctx.saved_tensors
+        way: Way = ctx.layout(rows, filters)
         wants_maps, wants_weight, wants_bias, *_ = ctx.needs_input_grad
         delta = _channels_last(delta)
         of_maps = torch.empty_like(rows) if wants_maps else None
@@ -114,7 +116,7 @@ class _Convolution(torch.autograd.Function):
                 half = _halved(room)
                 spread(read_tiles(delta[piece], half), read_tiles(places[piece], half), room)
             way.back(maps, room, None if of_maps is None else of_maps[piece], weight=wants_weight)
-        of_weight = way.weight_gradient() if wants_weight else None
+        of_weight = way.weight_gradient().to(ctx.of_weight) if wants_weight else None
         of_bias = delta.flatten(0, 2).sum(0) if wants_bias else None
         return None if of_maps is None else of_maps.permute(0, 3, 1, 2), of_weight, of_bias, None, None, None
 

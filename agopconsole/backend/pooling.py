@@ -23,7 +23,7 @@ def largest_and_place(tiles: Tensor, out: Tensor, places: Tensor) -> None:
     Args:
         tiles: (m, m, ...), m even.
         out: (m / 2, m / 2, ...).
-        places: as `out`, uint8.
+        places: as `out`, of the tiles' type or uint8.
     """
     windows = _windows(tiles)
     (a, b), (c, d) = windows[:, 0].unbind(2), windows[:, 1].unbind(2)
@@ -35,7 +35,10 @@ def largest_and_place(tiles: Tensor, out: Tensor, places: Tensor) -> None:
     torch.gt(d, c, out=right_of_lower)
     torch.maximum(above, below, out=out)
     # in_right where not in_lower, else 2 + right_of_lower; `where` is several times slower.
-    places.copy_(right_of_lower.sub_(in_right).add_(2).mul_(in_lower).add_(in_right))
+    right_of_lower.sub_(in_right).add_(2).mul_(in_lower)
+    torch.add(right_of_lower, in_right, out=places if places.dtype == a.dtype else in_right)
+    if places.dtype != a.dtype:
+        places.copy_(in_right)
 
 
 def spread(delta: Tensor, places: Tensor, out: Tensor) -> None:
@@ -47,9 +50,8 @@ def spread(delta: Tensor, places: Tensor, out: Tensor) -> None:
         out: (m, m, ...).
     """
     windows = _windows(out)
-    found = torch.empty(delta.shape, dtype=delta.dtype, device=delta.device)
-    found.copy_(places)  # once: a product with a mask of another type would convert each mask
-    here = torch.empty_like(found)
+    found = places.to(delta.dtype)  # once: a product with a mask of another type would convert each mask
+    here = torch.empty(delta.shape, dtype=delta.dtype, device=delta.device)
     for place in range(4):
         torch.eq(found, place, out=here)
         torch.mul(delta, here, out=windows[:, place // 2, :, place % 2])

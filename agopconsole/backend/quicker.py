@@ -8,7 +8,8 @@ Its modules, their names and their weights stay what they are; only how they are
   multiplications (`winograd_training`), and a first layer as products with its patches (`patch_products`); in
   bfloat16 products with patches and the library share the work (`library_products`). All of it together with
   the pooling behind it, and the same but for rounding: 1e-6 of a layer's outputs in float32, the library's own in
-  bfloat16.
+  bfloat16;
+- in bfloat16 on the CPU a linear layer of many weights is not copied to be rounded (`rounded_products`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 from agopconsole.backend.library_products import bfloat16_layout
 from agopconsole.backend.patch_products import PatchProducts, suits
 from agopconsole.backend.piecewise import Layout, convolve
+from agopconsole.backend.rounded_products import rounded_linear, suits_rounding
 from agopconsole.backend.scratch import Scratch
 from agopconsole.backend.winograd_training import Filtering, tile_for
 
@@ -43,6 +45,11 @@ def quickened(model: nn.Module) -> Iterator[None]:
         module: partial(_convolution, module, None, scratch)
         for module in model.modules()
         if type(module) is nn.Conv2d and module.weight.device.type == "cpu"
+    }
+    quick |= {
+        module: partial(_linear, module)
+        for module in model.modules()
+        if type(module) is nn.Linear and module.weight.device.type == "cpu"
     }
     for line in lines:
         for conv, pool in itertools.pairwise(line):
@@ -82,15 +89,23 @@ def _as_it_is(maps: Tensor) -> Tensor:
 
 def _convolution(conv: nn.Conv2d, pool: nn.MaxPool2d | None, scratch: Scratch, maps: Tensor) -> Tensor:
     """The outputs of a convolution and of the pooling behind it, in the fastest way there is for these maps."""
-    weight, bias = conv.weight, conv.bias
     if torch.is_autocast_enabled("cpu"):
-        maps, weight = (tensor.to(torch.get_autocast_dtype("cpu")) for tensor in (maps, weight))
-        bias = None if bias is None else bias.to(weight.dtype)
+        maps = maps.to(torch.get_autocast_dtype("cpu"))
     layout = _layout(conv, pool, scratch, maps)
     if layout is not None:
-        return convolve(maps, weight, bias, layout, pool=pool is not None)
+        bias = None if conv.bias is None else conv.bias.to(maps.dtype)
+        return convolve(maps, conv.weight, bias, layout, pool=pool is not None)
     out = nn.Conv2d.forward(conv, maps)
     return out if pool is None else nn.MaxPool2d.forward(pool, out)
+
+
+def _linear(linear: nn.Linear, rows: Tensor) -> Tensor:
+    """The outputs of a linear layer, in the faster way for so many rows."""
+    if torch.is_autocast_enabled("cpu"):
+        rows = rows.to(torch.get_autocast_dtype("cpu"))
+        if suits_rounding(linear, rows):
+            return rounded_linear(rows, linear.weight, linear.bias)
+    return nn.Linear.forward(linear, rows)
 
 
 def _layout(conv: nn.Conv2d, pool: nn.MaxPool2d | None, scratch: Scratch, maps: Tensor) -> Layout | None:
