@@ -58,7 +58,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
     except FileNotFoundError:
         raise RequestError(f"there is no file {path}") from None
     except OSError as error:
@@ -72,6 +72,8 @@ def _parse(text: str, origin: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except ValueError as error:  # tomllib's own, or Python's of a number with thousands of digits
         raise RequestError(f"{origin} is not TOML: {error}") from None
+    except RecursionError:
+        raise RequestError(f"{origin} is not TOML: lists or tables are nested too deep") from None
 
 
 def studies_at_hand() -> dict[str, Path]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from agopconsole.errors import RequestError, unknown_choice
 from agopconsole.spec import RunSpec
+from agopconsole.spec_fields import MOST
 
 TUNED = ("lr", "weight_decay", "momentum")
 """The fields that can be tuned."""
@@ -100,4 +102,6 @@ def cells(runs: Sequence[RunSpec], tuning: Tuning) -> list[RunSpec]:
 
 def trial_seed(runs: Sequence[RunSpec]) -> int:
     """A seed that no run of the study has, so that none is compared on what it was tuned on."""
-    return max(run.seed for run in runs) + 1
+    seeds = {run.seed for run in runs}
+    after = max(seeds) + 1
+    return after if after <= MOST else next(seed for seed in itertools.count() if seed not in seeds)

@@ -196,11 +196,19 @@ def test_an_error_of_toml_names_file_and_line(path):
         read_toml(path)
 
 
+def test_a_mark_of_the_encoding_is_no_part_of_a_file(path):
+    path.write_text('inits = ["nfm"]\n', encoding="utf-8-sig")
+    assert read_toml(path) == {"inits": ["nfm"]}
+
+
 def test_files_that_cannot_be_read_are_named(path):
     with pytest.raises(RequestError, match=r"there is no file .*study.toml"):
         read_toml(path)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(RequestError, match=r"study.toml cannot be read"):
+        read_toml(path)
+    path.write_text(f"inits = {'[' * 5000}{']' * 5000}")
+    with pytest.raises(RequestError, match=r"study.toml is not TOML: lists or tables are nested too deep"):
         read_toml(path)
     path.write_text(f"seeds = {'9' * 5000}")
     with pytest.raises(RequestError, match=r"study.toml is not TOML"):

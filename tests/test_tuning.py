@@ -65,3 +65,8 @@ def test_a_cell_is_a_method_under_a_recipe_whatever_its_seed_and_what_is_tuned()
         ("uniform", 2, 0.1, 0),
     ]
     assert trial_seed(study.runs) == 5
+
+
+def test_the_seed_of_the_trials_is_one_that_the_store_can_take():
+    study = expand({"inits": ["normal"], "seeds": [0, 2**63 - 1, 1]}, "largest_seed")
+    assert trial_seed(study.runs) == 2
