@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -60,7 +61,8 @@ def read_log(path: Path, given: Mapping[str, Any]) -> ImportedRun:
     except (ValueError, RecursionError):
         raise RequestError(f"{path} is not JSON") from None
     try:
-        return _run(log, given, str(path), hashlib.sha256(content).hexdigest()[:16])
+        origin = os.fsencode(path).decode("utf-8", "replace")  # a file's name may be any bytes, the store's text not
+        return _run(log, given, origin, hashlib.sha256(content).hexdigest()[:16])
     except RequestError as error:
         raise RequestError(f"{path}: {error}") from None
 

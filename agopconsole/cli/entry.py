@@ -47,11 +47,18 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(_usage(error), error.exit_code)
     except AgopconsoleError as error:
         return _fail(str(error), error.exit_status)
-    except sqlite3.Error as error:
-        return _fail(f"the store: {error}", 1)
-    except OSError as error:
-        return _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), 1)
+    except (sqlite3.Error, OSError, UnicodeEncodeError) as error:
+        return _fail(*_outside(error))
     return status if isinstance(status, int) else 0
+
+
+def _outside(error: sqlite3.Error | OSError | UnicodeEncodeError) -> tuple[str, int]:
+    """What the store's library, the system or an argument did not let us do, and the exit status of that."""
+    if isinstance(error, UnicodeEncodeError):  # bytes of the command line, on their way into the store
+        return f"'{error.object}' is no text in UTF-8", RequestError.exit_status
+    if isinstance(error, sqlite3.Error):
+        return f"the store: {error}", 1
+    return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part), 1
 
 
 def _open_closed_streams() -> None:

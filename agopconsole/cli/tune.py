@@ -57,8 +57,8 @@ def tune(
     wanted = study.tuning.trials if trials is None else check_trials(trials)
     target = out or Path(f"{study.name}-best.toml".replace("/", "-"))
     _check(target, file)
-    storage = settings.db.resolve().with_suffix(".optuna.db")
     with settings.store_if_any() as there:
+        storage = settings.db.resolve().with_suffix(".optuna.db")
         requests.check_sources(there, study.runs)
         if dry_run:
             from agopconsole.cli.tune_dry_run import print_tune_dry_run

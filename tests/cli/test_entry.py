@@ -1,5 +1,8 @@
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from helpers.stored_runs import add_done
@@ -72,3 +75,21 @@ def test_a_folder_that_is_gone(shell):
     done = shell("mkdir gone; cd gone; rmdir ../gone; agopconsole runs list")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "agopconsole: error: the folder that you are in is not there any more\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["runs list --study $'\\xff'", "report --study $'\\xff'", "run --queue --mirror $'\\xff'"]
+)
+def test_bytes_that_are_no_text_are_refused_in_one_line(shell, line):
+    done = shell(f"agopconsole {line}")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "agopconsole: error: " in done.stderr
+
+
+def test_a_log_may_have_any_name(shell, tmp_path):
+    log = {"train_losses": [1], "val_losses": [1], "train_accs": [0.5], "val_accs": [0.5]}
+    content = json.dumps({**log, "config": {"init": "nfm", "dataset": "cifar10"}})
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json")).write_text(content)
+    done = shell("agopconsole runs import $'\\xff.json'")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert "imported from \ufffd.json" in shell("agopconsole runs logs 2").stdout

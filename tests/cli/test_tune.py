@@ -143,6 +143,7 @@ def test_without_optuna_it_says_in_one_line_how_to_get_it(cli, folder, monkeypat
         (("tiny.toml", "--out", "."), "'.' is a folder"),
         (("tiny.toml", "--out", "-"), "name a file for the study"),
         (("tiny.toml", "--out", "./tiny.toml"), "is the study itself"),
+        (("tiny.toml", "--db", "/"), "/ is not a store that can be used: it is a folder"),
     ],
 )
 def test_a_wrong_request_makes_no_store(cli, folder, arguments, words):
