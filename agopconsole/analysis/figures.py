@@ -46,6 +46,7 @@ _MARKS = 10
 
 _STYLE: dict[str, Any] = {
     "font.size": 9,
+    "text.parse_math": False,  # the dollars in a path are no formula
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "agopconsole",  # so that equal figures are equal files

@@ -54,6 +54,13 @@ def test_each_curve_is_drawn_as_beside_its_name_and_no_legend_lies_over_them(sto
         assert dashed.count(bool(styles[name].dashes)) >= 2, name  # the curve and its piece
 
 
+def test_a_name_with_dollars_is_no_formula(store, tmp_path):
+    for dataset in (r"imagefolder:/a$\frac{$b", "digits"):
+        add_done(store, 50.0, dataset=dataset)
+    save_figure(store, build_report(store), tmp_path / "figure.svg")
+    assert r"imagefolder:/a$\frac{$b" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+
+
 def test_a_long_curve_has_few_marks_and_those_of_others_stand_elsewhere(store, tmp_path):
     for init in ("kaiming_uniform", "normal"):
         [run_id] = store.add_runs([RunSpec.parse({"init": init, "epochs": 200})])
