@@ -10,7 +10,6 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from statistics import fmean
 from typing import Any
 
@@ -67,8 +66,10 @@ def draw(
         figure.axes(False, axis=("x", "y"), side=1)
         _set_rulers(figure, limits, axes, y_ticks, width)
         left = max(map(len, y_ticks.values()), default=0) + 1
+        row = (limits.y_high - limits.y_low) / max(height - _AXIS_LINES - 1, 1)
         for curve in sorted(curves, key=_mean_band, reverse=True):  # a narrow band stays in sight upon a wide one
-            _draw_bands(figure, curve, (limits.y_high - limits.y_low) / max(height - _AXIS_LINES - 1, 1))
+            if _mean_band(curve) >= row:  # a narrower one would show by chance, here and there
+                _draw_bands(figure, curve)
         if axes.shows_zero:
             figure.draw(figure.segment((limits.x_low, limits.x_high), (0, 0), marker=_marker("─", GREY)))
         lines = sorted(zip(curves, markers, strict=True), key=lambda line: not line[0].series.dotted)
@@ -103,16 +104,11 @@ def _mean_band(curve: Curve) -> float:
     return fmean(h - w for piece in pieces for w, h in zip(piece.low, piece.high, strict=True)) if pieces else 0.0
 
 
-def _draw_bands(figure: Any, curve: Curve, row: float) -> None:
-    """Shades the bands where they are a row wide: a narrower one would show by chance, here and there."""
+def _draw_bands(figure: Any, curve: Curve) -> None:
     marker = _marker("░", faded(curve.series.colour))
     for piece in curve.pieces:
-        edges = zip(piece.x, piece.low, piece.high, strict=True)
-        for is_wide, points in groupby(edges, lambda edge: edge[2] - edge[1] >= row):
-            if is_wide:
-                x, low, high = zip(*points, strict=True)
-                upper, lower = (figure.signal(x, edge, marker=marker) for edge in (high, low))
-                figure.draw(upper.fill(lower).lines())
+        upper, lower = (figure.signal(piece.x, edge, marker=marker) for edge in (piece.high, piece.low))
+        figure.draw(upper.fill(lower).lines())
 
 
 def _draw_lines(figure: Any, curve: Curve, symbol: str) -> None:

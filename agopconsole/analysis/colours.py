@@ -39,7 +39,7 @@ _PRESETS: dict[str, str] = {
 _OF_STUDIES: dict[str, str] = {
     "nfm scale=lsuv basis=centred": "#e637b2",
     "nfm scale=lsuv basis=aligned": "#f089f0",
-    "agop scale=lsuv basis=centred": "#836f21",
+    "agop scale=lsuv basis=centred": "#8eac15",
     "agop scale=lsuv power=0.5 layers=first:3": "#19c8c8",
     "kaiming_normal scale=lsuv": "#a65980",
     "kaiming_normal scale=lsuv basis=centred": "#bda9d1",

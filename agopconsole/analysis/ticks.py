@@ -84,7 +84,7 @@ def _count_cost(apart: float, count: int, rows: int) -> float:
     """How bad it is that there are so few or so many ticks, in rows left empty."""
     tall = min(max((rows - _LOW) / (_TALL - _LOW), 0.0), 1.0)
     few = _ONE if count < 2 else _TWO * tall if count == 2 else 0.0
-    return few + 0.3 * (max(0.0, apart - _APART[1]) + max(0, count - _MOST_TICKS))
+    return few + 0.5 * (max(0.0, apart - _APART[1]) + max(0, count - _MOST_TICKS))
 
 
 def tick_labels(ticks: list[float]) -> list[str]:

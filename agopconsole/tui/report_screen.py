@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +21,7 @@ from agopconsole.analysis.export import file_format
 from agopconsole.analysis.measures import MEASURES
 from agopconsole.analysis.report import ALL, Report, build_report
 from agopconsole.analysis.report_text import answer_lines, caption, render_report, report_columns
-from agopconsole.analysis.tables import Column, Look, render
+from agopconsole.analysis.tables import Column, Look, Row, render
 from agopconsole.store import Store
 from agopconsole.tui.dialogs import PromptScreen
 from agopconsole.tui.key_bar import KeyBar
@@ -172,13 +173,18 @@ class ReportScreen(StoreScreen):
 
 
 def marked(columns: Sequence[Column]) -> list[Column]:
-    """The columns, with a square before every method."""
-    return [
-        replace(column, title=f"  {column.title}", text=lambda row: f"{_SQUARE}{_TIE}{row['init']}")
-        if column.key == "init"
-        else column
-        for column in columns
-    ]
+    """The columns, with a square before every method; a line is broken neither after that nor within a warning."""
+    marks = {column.key: column for column in columns}
+    for key, column in marks.items():
+        if key == "init":
+            marks[key] = replace(column, title=f"  {column.title}", text=lambda row: f"{_SQUARE}{_TIE}{row['init']}")
+        elif column.title == "beware":
+            marks[key] = replace(column, text=partial(_tied, column), style=None)
+    return list(marks.values())
+
+
+def _tied(column: Column, row: Row) -> str:
+    return ", ".join(part.replace(" ", _TIE) for part in column.cell(row).split(", "))
 
 
 def coloured(table: str, report: Report) -> Text:
