@@ -32,8 +32,8 @@ from agopconsole.tui.rows import MethodRow
 from agopconsole.tui.run_table import RunTable
 
 KEYS = (
-    *("home", "down", "down", "space", "pagedown", "right", "down", "g", "end", "home", "g", "left", "right", "o", "o"),
-    "escape",
+    *("home", "down", "down", "space", "pagedown", "right", "down", "g", "end", "home", "g", "left", "right"),
+    *("o", "o", "escape"),
 ) * 4 + ("home",)
 """The last of them leaves the charts with a whole study."""
 
