@@ -26,14 +26,17 @@ def tui(
         ),
     ] = True,
 ) -> None:
-    """Runs and charts on one screen."""
+    """Runs and charts on one screen.
+
+    Where there is no store yet, it makes one.
+    """
     # Textual draws on standard error: sent to a file, it would leave the screen blank.
     if not once and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise RequestError("the console needs a terminal; --once, `runs list` and `report` do without")
     from agopconsole.tui import one_frame, run_tui
 
     settings = settings_of(context)
-    with settings.store():  # says what is wrong with it while there is no screen in the way
+    with settings.store(create=not once):  # says what is wrong with it while there is no screen in the way
         pass
     if once:
         print_text(one_frame(settings.db, size, unicode=out_look().unicode))
