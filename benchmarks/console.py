@@ -56,7 +56,9 @@ REFRESHES = 10
 FORMS = 5
 """How often the form for new runs is opened."""
 
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 10.0
+SETTLING_SECONDS = 4.0
+"""After the last key; in such a pause the console has the garbage of the work before collected, once."""
 
 
 def main() -> None:
@@ -206,6 +208,7 @@ async def measure(path: Path) -> dict[str, float]:
         epochs, epoch_stops = await refresh_times(app, path, watch, new_epoch=True)
         opened, opened_stops = await form_times(app, watch)
         watching.cancel()
+        await asyncio.sleep(SETTLING_SECONDS)
         spent = process.cpu_times()
         await asyncio.sleep(IDLE_SECONDS)
         now = process.cpu_times()
