@@ -16,6 +16,8 @@ def counted(count: int, what: str) -> str:
 def _plural(what: str) -> str:
     if re.search("[^aeiou]y$", what):
         return f"{what[:-1]}ies"
+    if what.endswith("ix"):
+        return f"{what[:-2]}ices"
     return f"{what}es" if what.endswith(("s", "x", "ch", "sh")) else f"{what}s"
 
 

@@ -44,9 +44,10 @@ class Watch(threading.Thread):
         return self.least
 
 
-def train(folder: Path, seed: int, batch: int) -> tuple[dict[str, Any], list[str]]:
+def train(folder: Path, device: torch.device, seed: int, batch: int) -> tuple[dict[str, Any], list[str]]:
     """Trains one run through the command line; what the store says of it, and its log."""
     command = [sys.executable, "-m", "agopconsole", "run", *RUN, "--seed", str(seed), "--batch-size", str(batch)]
+    command += ["--device", str(device)]
     subprocess.run(command, cwd=folder, check=False)
     with Store(folder / "runs.db") as store:
         run = store.runs()[-1]
@@ -70,10 +71,10 @@ def main() -> None:
         free = torch.cuda.mem_get_info(device)[0]
         watch = Watch(device)
         watch.start()
-        alone, _ = train(Path(name), 0, asked.batch)
+        alone, _ = train(Path(name), device, 0, asked.batch)
         peak = free - watch.stop()
         taken = torch.empty(free - int(LEFT * peak), dtype=torch.uint8, device=device)
-        pressed, log = train(Path(name), 1, asked.batch)
+        pressed, log = train(Path(name), device, 1, asked.batch)
     print(f"alone: peak {peak / 2**20:.0f} MiB, {alone}")
     print(f"with {taken.numel() / 2**20:.0f} MiB taken by another process: {pressed}")
     print(*(line for line in log if "memory" in line), sep="\n")

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from agopconsole.analysis.verdict import outlook
-from agopconsole.catalogue import MODELS
+from agopconsole.catalogue import normed_layers
 from agopconsole.store import Store
 
 SET_ON = (120, 236)
@@ -33,7 +33,7 @@ def main(path: Path) -> None:
             start = store.start(run.id)
             if not start:
                 continue
-            normed = MODELS[run.model].normed
+            normed = normed_layers(run.model)
             recorded = sum(run.id > last for last in SET_ON)
             became = "lost" if run.diverged or run.at_chance else "learned"
             of_kind = counts.setdefault((recorded, "with" if normed else "without", became), Counter())

@@ -26,6 +26,7 @@ BY_HAND = re.compile(r"[a-z]\((?:s|es)\)|'s' \*|\"s\" \*")
         (2, "search", "2 searches"),
         (2, "study", "2 studies"),
         (2, "key", "2 keys"),
+        (2, "matrix", "2 matrices"),
     ],
 )
 def test_one_is_singular_and_all_else_plural(count, what, words):

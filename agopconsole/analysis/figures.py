@@ -196,7 +196,8 @@ def _draw_sample(axes: Axes, entry: _Entry, place: int) -> None:
     from matplotlib.transforms import Affine2D, ScaledTranslation, blended_transform_factory
 
     # x in points from the left edge of the axes, whose width is not known before all names are written.
-    points = Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans + ScaledTranslation(0, 0, axes.transAxes)  # type: ignore[arg-type]
+    corner: Any = axes.transAxes  # which is declared as less than it is
+    points = Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans + ScaledTranslation(0, 0, corner)
     axes.plot(
         [-_SAMPLE - 2, -_SAMPLE / 2 - 2, -2],
         [place] * 3,

@@ -35,10 +35,11 @@ def largest_and_place(tiles: Tensor, out: Tensor, places: Tensor) -> None:
     torch.gt(d, c, out=right_of_lower)
     torch.maximum(above, below, out=out)
     # in_right where not in_lower, else 2 + right_of_lower; `where` is several times slower.
-    right_of_lower.sub_(in_right).add_(2).mul_(in_lower)
-    torch.add(right_of_lower, in_right, out=places if places.dtype == a.dtype else in_right)
-    if places.dtype != a.dtype:
-        places.copy_(in_right)
+    found = right_of_lower.sub_(in_right).add_(2).mul_(in_lower)
+    if places.dtype == found.dtype:
+        torch.add(found, in_right, out=places)
+    else:
+        places.copy_(found.add_(in_right))
 
 
 def spread(delta: Tensor, places: Tensor, out: Tensor) -> None:

@@ -60,7 +60,8 @@ class _Linear(torch.autograd.Function):
 @contextlib.contextmanager
 def _rounded_factors() -> Iterator[None]:
     """Products of float32 matrices with factors rounded to bfloat16 and sums in float32, where oneDNN can do it."""
-    switch: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    mkldnn: Any = torch.backends.mkldnn  # which does not declare its switches
+    switch = mkldnn.matmul
     before = switch.fp32_precision
     try:
         switch.fp32_precision = "bf16"

@@ -12,6 +12,7 @@ from agopconsole.cli.output import note
 from agopconsole.cli.settings import INTERRUPTED, settings_of
 from agopconsole.cli.source_run import source_at_hand
 from agopconsole.errors import RequestError
+from agopconsole.wording import counted
 
 
 @takes_spec
@@ -52,5 +53,5 @@ def extract(
         from agopconsole.backend.source_extract import extract_source
 
         keys = extract_source(spec, source.places, out, half=half, report=note)
-    note(f"{out}: {len(keys)} {'matrix' if len(keys) == 1 else 'matrices'}, {out.stat().st_size / 1e6:.1f} MB")
+    note(f"{out}: {counted(len(keys), 'matrix')}, {out.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from agopconsole.analysis.tables import Column, Row, number
 from agopconsole.metrics import EpochMetrics
-from agopconsole.spec import SOURCE_NAME, RunSpec
+from agopconsole.spec import SOURCE_NAME
 from agopconsole.store import RunRecord
 
 _LONGEST_REASON = 60
@@ -110,8 +109,6 @@ def status_line(run: RunRecord) -> str:
 
 def describe(run: RunRecord) -> str:
     """All of a run but its tables, a line each: where it stands, what was asked for, what ran."""
-    defaults = asdict(RunSpec())
-    asked = {name: value for name, value in run.asked.items() if value != defaults.get(name)}
     facts = {
         "name": run.name,
         "created": run.created_at,
@@ -120,7 +117,9 @@ def describe(run: RunRecord) -> str:
         "attempts": run.attempts,
         "on finish": run.on_finish,
         "source run": f"#{run.source_run}" if run.source_run else None,
-        "asked for": ", ".join(f"{name}={value}" for name, value in asked.items() if name not in ("name", "study")),
+        "asked for": ", ".join(
+            f"{name}={value}" for name, value in run.chosen.items() if name not in ("name", "study")
+        ),
         "study": run.study,
         **run.provenance(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +53,9 @@ def print_tune_dry_run(store: Store | None, study: Study, trials: int, storage: 
         }
         for cell, done, to_do in zip(searched, begun, left, strict=True)
     ]
-    compared = len(searched) * len({run.seed for run in study.runs})
+    outlook = _Outlook(study, trials, rows, sources, found, len(searched) * len({run.seed for run in study.runs}))
     if output_format == "json":
-        print_json(_as_dict(study, trials, rows, sources, found, compared))
+        print_json(outlook.as_dict())
         return
     columns = [Column("dataset", "data set"), Column("method", "method"), *(field_column(name) for name in varied)]
     columns += [
@@ -64,8 +65,7 @@ def print_tune_dry_run(store: Store | None, study: Study, trials: int, storage: 
     ]
     print_table(rows, columns, output_format)
     if output_format != "csv":
-        words = _in_words(study, trials, rows, sources, found, compared)
-        print_text("\n".join(["", *map(out_look().fit, words)]))
+        print_text("\n".join(["", *map(out_look().fit, outlook.in_words())]))
 
 
 def _is_own_tried(study: Study, cell: RunSpec) -> bool:
@@ -73,44 +73,59 @@ def _is_own_tried(study: Study, cell: RunSpec) -> bool:
     return all(span.holds(getattr(cell, name)) for name, span in study.tuning.spans.items())
 
 
-def _in_words(
-    study: Study,
-    trials: int,
-    rows: Sequence[Mapping[str, Any]],
-    sources: Sequence[RunSpec],
-    found: Estimate,
-    compared: int,
-) -> list[str]:
-    begun, left = (sum(row[name] for row in rows) for name in ("begun", "left"))
-    sizes = f"{counted(len(rows), 'method')} x {counted(trials, 'trial')}"
-    pruned = "; trials that do badly end early" if left and found.seconds is not None else ""
-    return [
-        f"study {study.name}: {sizes}, {begun:,} done or on their way, {left:,} to train",
-        f"searched: {', '.join(_span(name, span) for name, span in study.tuning.spans.items())}",
-        *(f"a source to be trained first: {source_in_words(source)}" for source in sources),
-        f"time, one run after another: {found}{pruned}",
-        f"the comparison after it: {counted(compared, 'run')} more",
-    ]
+@dataclass(frozen=True, slots=True)
+class _Outlook:
+    """What is ahead of a search.
+
+    Attributes:
+        study: whose methods are tuned.
+        trials: of each method.
+        rows: of the table, one a method.
+        sources: runs that must be trained first.
+        found: how long the trials take.
+        compared: runs of the comparison after it.
+    """
+
+    study: Study
+    trials: int
+    rows: Sequence[Mapping[str, Any]]
+    sources: Sequence[RunSpec]
+    found: Estimate
+    compared: int
+
+    @property
+    def _spans(self) -> Mapping[str, Span]:
+        return self.study.tuning.spans
+
+    @property
+    def _left(self) -> int:
+        return sum(row["left"] for row in self.rows)
+
+    def in_words(self) -> list[str]:
+        """A line for each thing to know."""
+        begun, left = sum(row["begun"] for row in self.rows), self._left
+        sizes = f"{counted(len(self.rows), 'method')} x {counted(self.trials, 'trial')}"
+        pruned = "; trials that do badly end early" if left and self.found.seconds is not None else ""
+        return [
+            f"study {self.study.name}: {sizes}, {begun:,} done or on their way, {left:,} to train",
+            f"searched: {', '.join(_span(name, span) for name, span in self._spans.items())}",
+            *(f"a source to be trained first: {source_in_words(source)}" for source in self.sources),
+            f"time, one run after another: {self.found}{pruned}",
+            f"the comparison after it: {counted(self.compared, 'run')} more",
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as a JSON object, with the rows."""
+        return {
+            "study": self.study.name,
+            "trials": self.trials,
+            "searched": {name: [span.low, span.high] for name, span in self._spans.items()},
+            "missing": self._left,
+            "compared": self.compared,
+            **time_as_dict(self.sources, self.found),
+            "rows": list(self.rows),
+        }
 
 
 def _span(name: str, span: Span) -> str:
     return f"{name} from {span.low:g} to {span.high:g}{' by factors' if span.logarithmic else ''}"
-
-
-def _as_dict(
-    study: Study,
-    trials: int,
-    rows: Sequence[Mapping[str, Any]],
-    sources: Sequence[RunSpec],
-    found: Estimate,
-    compared: int,
-) -> dict[str, Any]:
-    return {
-        "study": study.name,
-        "trials": trials,
-        "searched": {name: [span.low, span.high] for name, span in study.tuning.spans.items()},
-        "missing": sum(row["left"] for row in rows),
-        "compared": compared,
-        **time_as_dict(sources, found),
-        "rows": list(rows),
-    }

@@ -40,12 +40,12 @@ def perform(store: Store, name: str, runs: Sequence[RunRecord]) -> str:
     # The later ones first: a run whose source is cancelled before it would be failed instead.
     chosen = [run for run in reversed(now) if action.applies(run)]
     if not chosen:
-        raise RequestError(f"nothing to do: {_titles(now)} {'is' if len(now) == 1 else 'are'} not {action.wants}")
+        raise RequestError(f"nothing to do: {titles(now)} {'is' if len(now) == 1 else 'are'} not {action.wants}")
     for run in chosen:
         action.ask(store, run)
     left = len(now) - len(chosen)
     others = f"; {left} of the others {'was' if left == 1 else 'were'} not {action.wants}" if left else ""
-    return f"{action.done}: {_titles(chosen[::-1])}{others}"
+    return f"{action.done}: {titles(chosen[::-1])}{others}"
 
 
 def remove(store: Store, runs: Sequence[RunRecord]) -> str:
@@ -58,7 +58,7 @@ def remove(store: Store, runs: Sequence[RunRecord]) -> str:
     store.remove(ids)
     for run_id in ids:
         shutil.rmtree(store.run_files(run_id), ignore_errors=True)
-    return f"removed: {_titles(runs)}"
+    return f"removed: {titles(runs)}"
 
 
 def toggle_queue(store: Store) -> str:
@@ -129,5 +129,6 @@ ACTIONS: dict[str, RunAction] = {
 }
 
 
-def _titles(runs: Sequence[RunRecord]) -> str:
-    return runs[0].title if len(runs) == 1 else f"{counted(len(runs), 'run')}"
+def titles(runs: Sequence[RunRecord]) -> str:
+    """One run by its title, several by their number."""
+    return runs[0].title if len(runs) == 1 else counted(len(runs), "run")

@@ -123,6 +123,11 @@ class RunRecord:
         """The fields of the spec by name, to be shown: as they are stored, whatever this version knows of them."""
         return {**_DEFAULTS, **json.loads(self.spec)}
 
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Those of `asked` that are not at their defaults."""
+        return {name: value for name, value in self.asked.items() if value != _DEFAULTS.get(name)}
+
     @cached_property
     def unknown(self) -> str:
         """What this version does not know of what was asked for, in words; empty where it knows all of it."""

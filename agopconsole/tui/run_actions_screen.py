@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from agopconsole.analysis.command_line import command_line
 from agopconsole.analysis.export import export_runs
-from agopconsole.queue.actions import perform, remove
+from agopconsole.queue.actions import perform, remove, titles
 from agopconsole.store import RunRecord
 from agopconsole.tui.dialogs import ConfirmScreen, PromptScreen
 from agopconsole.tui.store_screen import StoreScreen
@@ -49,7 +49,7 @@ class RunActionsScreen(StoreScreen):
         runs = self._runs_to_act_on()
         if not runs:
             return
-        what = runs[0].title if len(runs) == 1 else f"{counted(len(runs), 'run')}"
+        what = titles(runs)
 
         def answered(yes: bool | None) -> None:
             if yes:

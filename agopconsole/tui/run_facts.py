@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 from rich.text import Text
 
 from agopconsole.analysis.colours import GREY, WARNING, method_colour
 from agopconsole.metrics import LayerStart
-from agopconsole.spec import RunSpec
 from agopconsole.store import RunRecord
 from agopconsole.tui import words
 from agopconsole.tui.causes import causes
 from agopconsole.tui.theme import CAUTION
 
-_DEFAULTS = {f.name: f.default for f in fields(RunSpec)}
 _RESULTS = {
     "best val %": "best_val_accuracy",
     "final val %": "final_val_accuracy",
@@ -89,9 +86,8 @@ def _results(run: RunRecord) -> dict[str, Any]:
 
 def _asked(run: RunRecord) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of the spec that were chosen, and those that are at their defaults."""
-    values = run.asked
-    chosen = {name: value for name, value in values.items() if value != _DEFAULTS.get(name)}
-    return chosen, {name: value for name, value in values.items() if name not in chosen}
+    chosen = run.chosen
+    return chosen, {name: value for name, value in run.asked.items() if name not in chosen}
 
 
 def _provenance(run: RunRecord) -> dict[str, Any]:
