@@ -20,6 +20,9 @@ from agopconsole.store import Store
 SET_ON = (120, 236)
 """The last run that the bounds, and the rule for batch norm, were made with."""
 
+SHIPPED = 324
+"""The last run that the store comes with: what is trained in a checkout later changes no table of the README."""
+
 RECORDED = ("bounds set on", "norms in sight", "recorded since")
 STORE = Path(__file__).parent.parent / "runs.db"
 OUTLOOKS = ("sound", "slow", "trouble")
@@ -31,7 +34,7 @@ def main(path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, Store(Path(shutil.copy(path, folder))) as store:
         for run in store.runs():
             start = store.start(run.id)
-            if not start:
+            if run.id > SHIPPED or not start:
                 continue
             normed = normed_layers(run.model)
             recorded = sum(run.id > last for last in SET_ON)
